@@ -1,0 +1,187 @@
+package snapshot
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dclone"
+	"dclone/eidmap"
+)
+
+// Next is where the ids and the t begin that a first copy gives out.
+type Next = eidmap.First
+
+var errInstant = errors.New("it is not an instant")
+
+// A Plan is a first copy, ready to be made: all its transactions are known but for the values.
+type Plan struct {
+	src  Source
+	dest Dest
+	opt  Options
+
+	entities *eidmap.Entities
+	ids      *eidmap.Assignment
+	instants []dclone.Instant // of the transaction entities, in order
+	instant  dclone.Instant   // of all that follows them
+	demoted  int64            // transaction entities that become ordinary ones
+
+	attributes []attribute    // in the order they were installed
+	renames    []dclone.Datom // of :db/ident, that cannot wait for their column
+	isAttr     map[dclone.EntityID]bool
+	renamed    map[dclone.EntityID]bool
+	txInstant  dclone.EntityID
+	withheld   map[dclone.EntityID]bool // attributes whose datoms the clone derives
+
+	early   []dclone.Tx // the transactions of schema, ids the clone's
+	columns []*column
+	first   dclone.T // of the first transaction behind the bootstrap
+	end     dclone.T // behind the last transaction
+}
+
+// A column is one attribute's part of a first copy.
+type column struct {
+	a     dclone.EntityID
+	ident dclone.Keyword
+	all   int64    // datoms of all time
+	count int64    // datoms that are carried
+	txs   int64    // transactions they make
+	first dclone.T // of its first transaction
+}
+
+// New plans a first copy. It reads all of the source once.
+func New(ctx context.Context, src Source, dest Dest, opt Options) (*Plan, error) {
+	p := &Plan{src: src, dest: dest, opt: opt, instant: src.MaxInstant(),
+		isAttr: map[dclone.EntityID]bool{}, renamed: map[dclone.EntityID]bool{}, withheld: map[dclone.EntityID]bool{}}
+	if err := p.readSchema(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.readRenames(ctx); err != nil {
+		return nil, err
+	}
+	p.orderColumns()
+	if err := p.scan(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.settle(ctx); err != nil {
+		return nil, err
+	}
+	_, _, next := dest.Bootstrap()
+	p.first = next.T
+	p.ids = eidmap.Assign(p.entities, next)
+	if err := p.makeEarly(); err != nil {
+		return nil, err
+	}
+	p.number()
+	return p, nil
+}
+
+// orderColumns lists the attributes of (4): builtins by id, then the others by ident.
+func (p *Plan) orderColumns() {
+	for _, a := range p.src.Attributes() {
+		if !p.withheld[a.A] {
+			p.columns = append(p.columns, &column{a: a.A, ident: p.src.Schema().Ident(a.A), all: a.Count})
+		}
+	}
+	slices.SortFunc(p.columns, func(x, y *column) int {
+		_, bx := p.dest.Builtin(x.a)
+		_, by := p.dest.Builtin(y.a)
+		switch {
+		case bx && by:
+			return cmp.Compare(x.a, y.a)
+		case bx != by:
+			return map[bool]int{true: -1, false: 1}[bx]
+		}
+		return cmp.Or(cmp.Compare(x.ident.Namespace, y.ident.Namespace),
+			cmp.Compare(x.ident.Name, y.ident.Name), cmp.Compare(x.a, y.a))
+	})
+}
+
+// number gives every column the t of its first transaction.
+func (p *Plan) number() {
+	t := p.first + dclone.T(len(p.instants)) + dclone.T(len(p.early))
+	for _, c := range p.columns {
+		c.first = t
+		t += dclone.T(c.txs)
+	}
+	p.end = t
+}
+
+// carries reports whether d travels in its column. What the clone was born with, what it
+// derives, and what the schema transactions have said already does not.
+func (p *Plan) carries(d dclone.Datom) bool {
+	if _, born := p.dest.Builtin(d.Tx); born {
+		return false
+	}
+	if d.A == p.txInstant && d.E.IsTx() {
+		return false
+	}
+	if d.A == dclone.AttrIdent && p.renamed[d.E] {
+		return false
+	}
+	if p.isAttr[d.E] {
+		_, builtin := p.dest.Builtin(d.A)
+		return !builtin
+	}
+	return true
+}
+
+func (p *Plan) refs(a dclone.EntityID) dclone.Refs { return p.src.Schema().Refs(a) }
+
+func (p *Plan) damaged(d dclone.Datom, err error) error {
+	return fmt.Errorf("read datom of entity %d, attribute %d, t %d: %w", d.E, d.A, d.Tx.T(), err)
+}
+
+// Clone returns the clone's entity for one of the source.
+func (p *Plan) Clone(src dclone.EntityID) (dclone.EntityID, error) {
+	if e, ok := p.dest.Builtin(src); ok {
+		return e, nil
+	}
+	if e, ok := p.ids.Clone(src); ok {
+		return e, nil
+	}
+	return 0, fmt.Errorf("map entity %d: the first copy has no id for it", src)
+}
+
+// IDs returns the ids of all entities the first copy brings.
+func (p *Plan) IDs() *eidmap.Assignment { return p.ids }
+
+// End returns the t behind the last transaction.
+func (p *Plan) End() dclone.T { return p.end }
+
+// Datoms returns how many datoms the first copy carries.
+func (p *Plan) Datoms() int64 {
+	n := int64(0)
+	for _, tx := range p.early {
+		n += int64(len(tx.Datoms))
+	}
+	for _, c := range p.columns {
+		n += c.count
+	}
+	return n
+}
+
+// TxEntities returns how many of the source's transaction entities stay such.
+func (p *Plan) TxEntities() int { return len(p.instants) }
+
+// Attributes returns how many attributes of the source's own the clone gets.
+func (p *Plan) Attributes() int { return len(p.attributes) }
+
+// Entities returns how many entities get datoms or are referred to.
+func (p *Plan) Entities() int64 {
+	return p.entities.DB.Len() + p.entities.Tx.Len() + p.entities.User.Len() + p.entities.Value.Len()
+}
+
+// NotCarried returns what the clone cannot hold as the source does.
+func (p *Plan) NotCarried() []dclone.NotCarried {
+	if p.demoted == 0 {
+		return nil
+	}
+	return []dclone.NotCarried{{
+		Attribute: ":db/txInstant",
+		Reason:    "transaction entities became ordinary entities",
+		Count:     p.demoted,
+	}}
+}
