@@ -1,0 +1,391 @@
+// Package session is one run of dclone: it finds out how far a clone has come, makes sure that
+// source, clone and sidecar belong together, and brings the clone up to the source's basis.
+//
+// The first run of a session makes a first copy; every later one replays the source's log. A
+// run that was cut off anywhere is continued by the next.
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+
+	"dclone"
+	"dclone/datomic/local"
+	"dclone/dest"
+	destlocal "dclone/dest/local"
+	"dclone/replay"
+	"dclone/snapshot"
+	"dclone/source"
+	"dclone/state"
+)
+
+var (
+	// ErrReplaced says that a source is not the database it was, or went back in time.
+	ErrReplaced = errors.New("the source was reset or replaced")
+	// ErrShape says that an option that shapes a first copy was changed while one is under way.
+	ErrShape = errors.New("it cannot change while a first copy is under way")
+	// ErrClaimed says that a clone belongs to another session.
+	ErrClaimed = errors.New("it is the clone of another session")
+)
+
+// Options are the choices for one run.
+type Options struct {
+	SourceAddress, DestAddress string // as users may see them, without passwords
+
+	MaxBatchSize int    // datoms; 0: as the session has it, or the default
+	TxEntities   string // used, all or none; "": as the session has it, or used
+	EidBatch     int    // records of the entity-id map in a bbolt transaction
+
+	Jobs             int   // goroutines
+	MaxMemory        int64 // bytes
+	NoIndex          bool
+	Restart          bool // throw the session's clone away and begin afresh
+	AcceptNotCarried bool
+
+	Stop     func() bool
+	Progress func(Progress)
+	Log      func(string)
+	At       func(replay.Point) error // tests pull plugs here
+}
+
+// The defaults of the options that shape a first copy.
+const (
+	DefaultBatchSize  = 500
+	DefaultEidBatch   = 1000
+	DefaultTxEntities = string(snapshot.TxUsed)
+)
+
+// Progress tells how far a run is.
+type Progress struct {
+	Phase     state.Phase
+	SessionID uuid.UUID
+	Position  state.Position
+	Basis     dclone.T // of the source
+	Done, All int64    // datoms of a first copy, or transactions of replay
+	Datoms    int64    // written in this run
+}
+
+// A Status says what a run did.
+type Status string
+
+// What a run can have done.
+const (
+	Initial     Status = "initial"
+	Incremental Status = "incremental"
+	UpToDate    Status = "up_to_date"
+)
+
+// A Result is what a run came to.
+type Result struct {
+	Status       Status
+	Session      state.Session
+	Position     state.Position
+	Transactions int64 // replayed
+	Datoms       int64
+	Entities     int64 // in the map of a first copy; 0 later
+	Resumed      bool  // the run before this was cut off
+	Duration     time.Duration
+}
+
+// Outstanding returns what was not carried and not accepted.
+func Outstanding(s state.Session) []dclone.NotCarried {
+	var rest []dclone.NotCarried
+next:
+	for _, n := range s.NotCarried {
+		for _, a := range s.AcceptedNotCarried {
+			if a.Attribute == n.Attribute && a.Reason == n.Reason && a.Count >= n.Count {
+				continue next
+			}
+		}
+		rest = append(rest, n)
+	}
+	return rest
+}
+
+// A run holds what one run works on.
+type run struct {
+	src   source.Conn
+	dst   *destlocal.Clone
+	store *state.Store
+	opt   Options
+
+	session state.Session
+	pos     state.Position
+	result  Result
+	basis   dclone.T // of the source when the run began
+}
+
+// Sync brings the clone dst, whose sidecar is at path, up to the basis of src. It writes nothing
+// where the two do not belong together.
+func Sync(ctx context.Context, src source.Conn, dst *destlocal.Clone, path string, opt Options) (Result, error) {
+	began := time.Now()
+	if opt.Jobs <= 0 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if opt.MaxBatchSize < 0 {
+		return Result{}, fmt.Errorf("set --max-batch-size to %d: a transaction needs room for one datom at least", opt.MaxBatchSize)
+	}
+	r := &run{src: src, dst: dst, opt: opt, basis: src.Basis()}
+	err := r.open(ctx, path)
+	defer func() {
+		if r.store != nil {
+			r.store.Close()
+		}
+	}()
+	if err == nil {
+		err = r.sync(ctx)
+	}
+	r.result.Session, r.result.Position = r.session, r.pos
+	r.result.Duration = time.Since(began)
+	return r.result, err
+}
+
+// open opens the sidecar of the clone, or plans a first copy and makes one.
+func (r *run) open(ctx context.Context, path string) error {
+	store, err := state.Open(path)
+	if errors.Is(err, state.ErrNone) {
+		return r.begin(ctx, path)
+	}
+	if err != nil {
+		return err
+	}
+	r.store = store
+	if r.session, err = store.Session(); err != nil {
+		return err
+	}
+	if r.pos, err = store.Position(); err != nil {
+		return err
+	}
+	r.dst.SetKey(r.session.Key)
+	if r.opt.Restart {
+		return r.restart(ctx, path)
+	}
+	if err := r.checkSource(); err != nil {
+		return err
+	}
+	return r.checkShape()
+}
+
+// restart throws the clone away, but only one that the session has made.
+func (r *run) restart(ctx context.Context, path string) error {
+	if err := r.checkOwn(); err != nil {
+		return err
+	}
+	store := r.store
+	r.store = nil
+	return errors.Join(store.Close(), r.create(ctx, path))
+}
+
+// checkOwn makes sure that the database in the clone's place, if there is one, is the session's.
+func (r *run) checkOwn() error {
+	content, err := r.dst.Holds()
+	if err != nil {
+		return destError(err)
+	}
+	if content != destlocal.Data {
+		return nil
+	}
+	if err := r.dst.Open(); err != nil {
+		return destError(err)
+	}
+	defer r.dst.Release()
+	first, err := r.dst.First()
+	if err == nil && first != r.session.Dest.First {
+		err = fmt.Errorf("restart %s: the database there is not the one this session made: %w", r.opt.DestAddress, dest.ErrForeign)
+	}
+	return destError(err)
+}
+
+// begin makes the session of a new clone.
+func (r *run) begin(ctx context.Context, path string) error {
+	if err := r.checkEmpty(); err != nil {
+		return err
+	}
+	return r.create(ctx, path)
+}
+
+// create reads the source, makes the sidecar in place of an older one, and the first copy.
+func (r *run) create(ctx context.Context, path string) error {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	r.session = state.Session{
+		Version: state.Version, ID: uuid.New(), Created: time.Now().UTC().Truncate(time.Second), Key: key,
+		Source: state.Identity{Address: r.opt.SourceAddress},
+		Dest:   state.Identity{Address: r.opt.DestAddress},
+		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultBatchSize),
+			TxEntities: or(r.opt.TxEntities, DefaultTxEntities)},
+	}
+	r.dst.SetKey(key)
+	var err error
+	if r.session.Source.First, err = r.src.First(key); err != nil {
+		return sourceError(err)
+	}
+	f, err := r.src.Fingerprint(key, r.basis)
+	if err != nil {
+		return sourceError(err)
+	}
+	r.pos = state.Position{Phase: state.Loading, Source: f, Basis: r.basis, Clone: dclone.Mark{T: -1}}
+	// The source is read whole before anything is written: it may prove damaged.
+	load, err := r.plan(ctx)
+	if err != nil {
+		return err
+	}
+	defer load.close()
+	if err := r.dst.Drop(); err != nil {
+		return destError(err)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return destError(err)
+	}
+	if r.store, err = state.Create(path, r.session, r.pos); err != nil {
+		return destError(err)
+	}
+	return r.load(ctx, load)
+}
+
+func or[V comparable](v, otherwise V) V {
+	var zero V
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// checkEmpty makes sure that a new clone would replace nobody's data.
+func (r *run) checkEmpty() error {
+	content, err := r.dst.Holds()
+	if err != nil {
+		return destError(err)
+	}
+	if content == destlocal.Data {
+		return fmt.Errorf("clone to %s: it holds a database that has no sidecar of dclone: %w", r.opt.DestAddress, ErrClaimed)
+	}
+	return nil
+}
+
+// checkSource makes sure that the source is the one the clone was made of, and goes on where
+// the clone stands.
+func (r *run) checkSource() error {
+	first, err := r.src.First(r.session.Key)
+	if err != nil {
+		return sourceError(err)
+	}
+	var none dclone.Digest
+	if had := r.session.Source.First; had != none && had != first {
+		return fmt.Errorf("compare %s with the session: its first transaction is another: %w", r.opt.SourceAddress, ErrReplaced)
+	}
+	if at := r.pos.Source; r.basis < at.T {
+		return fmt.Errorf("compare %s with the session: it ends at t %d, the clone has come to t %d: %w",
+			r.opt.SourceAddress, r.basis, at.T, ErrReplaced)
+	}
+	f, err := r.src.Fingerprint(r.session.Key, r.pos.Source.T)
+	if errors.Is(err, source.ErrNoTx) || err == nil && f != r.pos.Source {
+		return fmt.Errorf("compare %s with the session: its transaction t %d is not the one that was cloned: %w",
+			r.opt.SourceAddress, r.pos.Source.T, ErrReplaced)
+	}
+	if err != nil {
+		return sourceError(err)
+	}
+	if r.session.Source.First == none && first != none {
+		r.session.Source.First = first // it was empty when the session began
+		return r.update(func(tx *state.Tx) error { return tx.SetSession(r.session) })
+	}
+	return nil
+}
+
+// checkShape refuses to go on with a first copy under options that would cut it otherwise.
+func (r *run) checkShape() error {
+	if r.pos.Phase == state.Current {
+		return nil
+	}
+	has := r.session.Options
+	switch {
+	case r.opt.MaxBatchSize != 0 && r.opt.MaxBatchSize != has.MaxBatchSize:
+		return fmt.Errorf("set --max-batch-size to %d: %w; it began with %d", r.opt.MaxBatchSize, ErrShape, has.MaxBatchSize)
+	case r.opt.TxEntities != "" && r.opt.TxEntities != has.TxEntities:
+		return fmt.Errorf("set --tx-entities to %s: %w; it began with %s", r.opt.TxEntities, ErrShape, has.TxEntities)
+	case has.Plan != state.PlanVersion:
+		return fmt.Errorf("resume a first copy of plan %d with a program of plan %d: %w", has.Plan, state.PlanVersion, ErrShape)
+	}
+	return nil
+}
+
+// sync does what is left to do.
+func (r *run) sync(ctx context.Context) error {
+	switch r.pos.Phase {
+	case state.Loading:
+		r.result.Resumed = true
+		load, err := r.plan(ctx)
+		if err != nil {
+			return err
+		}
+		defer load.close()
+		if err := r.load(ctx, load); err != nil {
+			return err
+		}
+	case state.Publishing:
+		r.result.Resumed = true
+		if err := r.publish(ctx); err != nil {
+			return err
+		}
+	case state.Current:
+		if r.result.Status == Initial {
+			break // begin has made the first copy just now
+		}
+		if err := r.dst.Open(); err != nil {
+			return destError(err)
+		}
+	default:
+		return fmt.Errorf("read sidecar %s: phase %q is not known", r.store.Path(), r.pos.Phase)
+	}
+	if err := r.catchUp(ctx); err != nil {
+		return err
+	}
+	return r.accept()
+}
+
+// accept records, where the user said so, that what was not carried is known.
+func (r *run) accept() error {
+	if !r.opt.AcceptNotCarried || len(Outstanding(r.session)) == 0 {
+		return nil
+	}
+	r.session.AcceptedNotCarried = append([]dclone.NotCarried(nil), r.session.NotCarried...)
+	return r.update(func(tx *state.Tx) error { return tx.SetSession(r.session) })
+}
+
+func (r *run) indexOptions() local.IndexOptions {
+	return local.IndexOptions{Jobs: r.opt.Jobs, MaxMemory: r.opt.MaxMemory}
+}
+
+func (r *run) log(format string, args ...any) {
+	if r.opt.Log != nil {
+		r.opt.Log(fmt.Sprintf(format, args...))
+	}
+}
+
+// update changes the sidecar, which counts as a part of the clone.
+func (r *run) update(f func(*state.Tx) error) error { return destError(r.store.Update(f)) }
+
+func sourceError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &dclone.SourceError{Err: err}
+}
+
+func destError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &dclone.DestError{Err: err}
+}
