@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// A cost is what one run of a process took.
+type cost struct {
+	wall, cpu time.Duration
+	peak      int64 // KiB
+}
+
+// run measures one process. What it prints is shown only where it fails.
+func run(name string, args ...string) (cost, error) {
+	cmd := exec.Command(name, args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	began := time.Now()
+	err := cmd.Run()
+	c := cost{wall: time.Since(began)}
+	if err != nil {
+		return c, fmt.Errorf("run %s %v: %w\n%s", name, args, err, out.Bytes())
+	}
+	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	c.peak = int64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
+	return c, nil
+}
+
+// A row is one thing that is measured, several times.
+type row struct {
+	name    string
+	prepare func() error // before each run, not measured
+	command []string
+	costs   []cost
+}
+
+// measure runs the rows in turn, so that a machine that drifts drifts for all of them.
+func measure(rows []*row, runs int) error {
+	for range runs {
+		for _, r := range rows {
+			if r.prepare != nil {
+				if err := r.prepare(); err != nil {
+					return err
+				}
+			}
+			c, err := run(r.command[0], r.command[1:]...)
+			if err != nil {
+				return err
+			}
+			r.costs = append(r.costs, c)
+		}
+	}
+	return nil
+}
+
+func median[T any, V int64 | time.Duration](items []T, value func(T) V) V {
+	vs := make([]V, len(items))
+	for i, it := range items {
+		vs[i] = value(it)
+	}
+	slices.Sort(vs)
+	return vs[len(vs)/2]
+}
+
+func least(costs []cost) time.Duration {
+	best := costs[0].wall
+	for _, c := range costs {
+		best = min(best, c.wall)
+	}
+	return best
+}
+
+// print shows the rows, each beside the first, which is the floor.
+func printRows(title string, rows []*row) {
+	fmt.Printf("\n%s\n%-34s %9s %9s %9s %9s %8s %8s\n", title, "", "wall min", "wall med", "cpu med", "peak MiB", "× floor", "× cp")
+	wall := func(r *row) time.Duration { return median(r.costs, func(c cost) time.Duration { return c.wall }) }
+	for _, r := range rows {
+		cpu := median(r.costs, func(c cost) time.Duration { return c.cpu })
+		peak := median(r.costs, func(c cost) int64 { return c.peak })
+		fmt.Printf("%-34s %9s %9s %9s %9.0f %8.1f %8.1f\n", r.name, short(least(r.costs)), short(wall(r)), short(cpu),
+			float64(peak)/1024, ratio(wall(r), wall(rows[0])), ratio(wall(r), wall(rows[1])))
+	}
+	os.Stdout.Sync()
+}
+
+func short(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
