@@ -282,6 +282,9 @@ func (r *run) checkSource() error {
 	}
 	var none dclone.Digest
 	if had := r.session.Source.First; had != none && had != first {
+		if was := r.session.Source.Address; was != r.opt.SourceAddress {
+			return fmt.Errorf("clone %s to %s: that is the clone of %s: %w", r.opt.SourceAddress, r.opt.DestAddress, was, ErrClaimed)
+		}
 		return fmt.Errorf("compare %s with the session: its first transaction is another: %w", r.opt.SourceAddress, ErrReplaced)
 	}
 	if at := r.pos.Source; r.basis < at.T {
@@ -296,8 +299,8 @@ func (r *run) checkSource() error {
 	if err != nil {
 		return sourceError(err)
 	}
-	if r.session.Source.First == none && first != none {
-		r.session.Source.First = first // it was empty when the session began
+	if r.session.Source.First != first || r.session.Source.Address != r.opt.SourceAddress {
+		r.session.Source = state.Identity{Address: r.opt.SourceAddress, First: first} // it was empty, or has moved
 		return r.update(func(tx *state.Tx) error { return tx.SetSession(r.session) })
 	}
 	return nil
