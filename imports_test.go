@@ -36,9 +36,10 @@ var imports = map[string][]string{
 	"dclone/cmd/dclone": {"*"},
 
 	// What follows helps the tests and the bench, and is in no binary.
-	"dclone/bench":       {"dclone", "dclone/datomic/local", "dclone/fressian"},
-	"dclone/interop":     {},
-	"dclone/historytest": {"*"},
+	"dclone/bench":             {"dclone", "dclone/datomic/local", "dclone/fressian"},
+	"dclone/interop":           {},
+	"dclone/historytest":       {"*"},
+	"dclone/historytest/seeds": {"*"},
 }
 
 // modules says where each module of others may enter.

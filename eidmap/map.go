@@ -129,6 +129,9 @@ func (m *Map) recordOf(eidx int64) (*record, error) {
 	if rec := m.cache.record(eidx); rec != nil {
 		return rec, nil
 	}
+	if m.cache.beyond(eidx) {
+		return nil, nil
+	}
 	rec, err := m.recordBelow(eidx)
 	if err != nil || rec == nil || eidx-rec.src >= rec.n {
 		return nil, err
@@ -136,12 +139,8 @@ func (m *Map) recordOf(eidx int64) (*record, error) {
 	return rec, nil
 }
 
-// recordBelow finds the last record of eid.user that begins at or before a source eidx. Where
-// the eidx is behind all of them it may find none.
+// recordBelow finds the last record of eid.user that begins at or before a source eidx.
 func (m *Map) recordBelow(eidx int64) (*record, error) {
-	if m.cache.beyond(eidx) {
-		return nil, nil
-	}
 	k, v := floor(m.user, eidx)
 	if k == nil {
 		return nil, nil

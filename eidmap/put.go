@@ -92,19 +92,20 @@ func (m *Map) putRecord(r *record) error {
 }
 
 // check finds what the map already says of r: known is true where it says the same of all of it.
+// To be known in part is an error, as is a contradiction.
 func (m *Map) check(r Run) (known bool, err error) {
-	for _, i := range []int64{0, r.N - 1} {
-		src, clone := r.Src+dclone.EntityID(i), r.Clone+dclone.EntityID(i)
-		c, ok, err := m.Clone(src)
+	for i := range dclone.EntityID(r.N) {
+		clone, ok, err := m.Clone(r.Src + i)
 		if err != nil {
 			return false, err
 		}
-		s, okBack, err := m.Source(clone)
+		src, okBack, err := m.Source(r.Clone + i)
 		if err != nil {
 			return false, err
 		}
-		if ok && c != clone || okBack && s != src {
-			return false, fmt.Errorf("bind entity %d to %d: the map has %d for it, and %d for the other", src, clone, c, s)
+		if ok && clone != r.Clone+i || okBack && src != r.Src+i || i > 0 && ok != known {
+			return false, fmt.Errorf("bind entity %d to %d: the map has %d for it, and %d for the other",
+				r.Src+i, r.Clone+i, clone, src)
 		}
 		known = ok
 	}
@@ -188,6 +189,9 @@ func (m *Map) putUser(runs []Run) error {
 func (m *Map) sharesEidx(open *record, r Run) (bool, error) {
 	if open != nil && open.src+open.n > r.Src.Eidx() {
 		return true, nil
+	}
+	if m.cache.beyond(r.Src.Eidx()) {
+		return false, nil
 	}
 	before, err := m.recordBelow(r.Src.Eidx() + r.N - 1)
 	return before != nil && before.src+before.n > r.Src.Eidx(), err

@@ -63,35 +63,44 @@ const (
 	AfterCommit  Point = "after commit"
 )
 
-// Run writes all steps, beginning at pos, and returns the position it came to.
+// Run writes all steps, beginning at pos, and returns the position that is committed.
 func (l *Loop) Run(ctx context.Context, pos state.Position, steps iter.Seq2[Step, error]) (state.Position, error) {
 	g := group{commit: state.Commit{Position: pos}}
+	end := func() error {
+		err := l.end(&g)
+		if g.txs == 0 { // committed
+			pos = g.commit.Position
+		}
+		return err
+	}
 	for step, err := range steps {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
-			return g.commit.Position, err
+			return pos, err
 		}
 		g.add(step)
 		if l.Fingerprint == nil && len(g.frames) >= writeAhead {
 			if err := l.write(&g); err != nil {
-				return g.commit.Position, err
+				return pos, err
 			}
 		}
-		if g.full(l.Limits) {
-			if err := l.end(&g); err != nil {
-				return g.commit.Position, err
-			}
-			if l.Stop != nil && l.Stop() {
-				return g.commit.Position, ErrStopped
-			}
+		if !g.full(l.Limits) {
+			continue
 		}
-		if err := ctx.Err(); err != nil {
-			return g.commit.Position, err
+		if err := end(); err != nil {
+			return pos, err
+		}
+		if l.Stop != nil && l.Stop() {
+			return pos, ErrStopped
 		}
 	}
 	if g.txs == 0 {
-		return g.commit.Position, nil
+		return pos, nil
 	}
-	return g.commit.Position, l.end(&g)
+	err := end()
+	return pos, err
 }
 
 // writeAhead is how much of a first copy is gathered before it is written, in bytes.

@@ -41,8 +41,6 @@ var roles = map[dclone.Keyword]role{
 	dclone.Kw("db.install", "attribute"): nil, // see applyInstall
 }
 
-var installAttribute = dclone.Kw("db.install", "attribute")
-
 // Relevant reports whether d can change the schema: it gives an entity of the db partition a
 // builtin's property. Only such datoms need be kept to build the same Schema again.
 func (s *Schema) Relevant(d dclone.Datom) bool {

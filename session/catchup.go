@@ -53,6 +53,7 @@ func (r *run) translator() (*replay.Translator, error) {
 func (r *run) loop(t *replay.Translator, clone replay.Clone) *replay.Loop {
 	all := int64(r.basis - r.pos.Source.T)
 	done := int64(0)
+	r.progress(Progress{All: all})
 	return &replay.Loop{Store: r.store, Clone: clone, Key: r.session.Key, Limits: replay.ReplayLimits, At: r.opt.At,
 		Fingerprint: func(t dclone.T) (dclone.Fingerprint, error) {
 			f, err := r.src.Fingerprint(r.session.Key, t)

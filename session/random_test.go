@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"dclone/historytest"
+	"dclone/historytest/seeds"
 	"dclone/session"
 )
 
 // Random histories, cut at random places: a first copy and several catch-ups.
 func TestRandomHistories(t *testing.T) {
-	for _, seed := range historytest.Seeds(t, 24) {
+	for _, seed := range seeds.Of(t, 24) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomHistory(t, seed) })
 	}
 }

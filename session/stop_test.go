@@ -226,11 +226,11 @@ func (p pair) pullOften(t *testing.T, s *scenario, r *rand.Rand) {
 	require.Fail(t, "a thousand runs have not come to an end")
 }
 
-// The context ends at every act; Stop is asked to end the run at every group.
+// The context ends at one act or the other; Stop is asked to end the run at every group.
 func TestCancel(t *testing.T) {
 	small(t, 1)
-	s := newScenario(t, 7, 30, 20, session.Options{MaxBatchSize: 2, Jobs: 4, NoIndex: true})
-	for n := 1; n <= s.first; n++ {
+	s := newScenario(t, 7, 12, 20, session.Options{MaxBatchSize: 2, Jobs: 4, NoIndex: true})
+	for n := 1; n <= s.first; n += 9 {
 		p := pair{s.src1, s.path("stopped")}
 		require.NoError(t, os.RemoveAll(p.dst))
 		ctx, cancel := context.WithCancel(context.Background())

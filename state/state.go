@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -124,13 +125,10 @@ var errNoSidecar = errors.New("the file is not a sidecar of dclone")
 const lockWait = time.Second
 
 func open(path string, mode os.FileMode, readOnly bool) (s *Store, err error) {
-	defer damaged(&err)
+	defer guard(&err)()
+	// The freelist is kept in the file: without it bbolt reads every page at each start.
 	db, err := bbolt.Open(path, mode, &bbolt.Options{
-		Timeout:        lockWait,
-		NoFreelistSync: true,
-		FreelistType:   bbolt.FreelistMapType,
-		ReadOnly:       readOnly,
-	})
+		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, ReadOnly: readOnly})
 	if errors.Is(err, berrors.ErrTimeout) {
 		err = ErrLocked
 	}
@@ -143,10 +141,15 @@ func open(path string, mode os.FileMode, readOnly bool) (s *Store, err error) {
 	return &Store{path: path, db: db, cache: new(eidmap.Cache)}, nil
 }
 
-// damaged turns a panic into an error: bbolt meets flipped pages so.
-func damaged(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("read sidecar: it is damaged (%v)", r)
+// guard makes an error of what bbolt answers damage with: a panic, or a fault where the file is
+// shorter than its own pages say. It is to be deferred as guard(&err)().
+func guard(err *error) func() {
+	before := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(before)
+		if r := recover(); r != nil {
+			*err = fmt.Errorf("read sidecar: it is damaged (%v)", r)
+		}
 	}
 }
 
@@ -158,13 +161,18 @@ func (s *Store) Path() string { return s.path }
 
 // View calls f with a transaction that changes nothing.
 func (s *Store) View(f func(*Tx) error) (err error) {
-	defer damaged(&err)
+	defer guard(&err)()
 	return s.db.View(func(tx *bbolt.Tx) error { return f(&Tx{tx, s.cache}) })
 }
 
 // Update calls f with a transaction that becomes durable, whole, when f returns nil.
 func (s *Store) Update(f func(*Tx) error) (err error) {
-	defer damaged(&err)
+	defer func() {
+		if err != nil {
+			*s.cache = eidmap.Cache{} // it may hold what was not committed
+		}
+	}()
+	defer guard(&err)()
 	return s.db.Update(func(tx *bbolt.Tx) error { return f(&Tx{tx, s.cache}) })
 }
 
@@ -233,7 +241,10 @@ func (t *Tx) DropIntent() error { return t.tx.Bucket(bucketMeta).Delete(keyInten
 func (t *Tx) Map() (*eidmap.Map, error) { return eidmap.In(t.tx, t.cache) }
 
 // ClearMap makes the entity-id map empty.
-func (t *Tx) ClearMap() error { return eidmap.Create(t.tx) }
+func (t *Tx) ClearMap() error {
+	*t.cache = eidmap.Cache{}
+	return eidmap.Create(t.tx)
+}
 
 // AddSchema appends datoms to the source's schema.
 func (t *Tx) AddSchema(datoms []dclone.Datom) error {

@@ -77,3 +77,6 @@ func Beyond(dir string, key dclone.DigestKey, at dclone.Mark) (int64, error) {
 	}
 	return l.End() - at.Length, nil
 }
+
+// DropLoading removes a first copy that is not whole, and leaves a database alone.
+func (c *Clone) DropLoading() error { return c.dir.DropLoading() }
