@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"dclone"
+	"dclone/address"
+	"dclone/datomic/local"
+	"dclone/dest"
+	"dclone/replay"
+	"dclone/session"
+	"dclone/source"
+	"dclone/state"
+	"dclone/verify"
+)
+
+// The exit codes.
+const (
+	codeDone        = 0
+	codeFailure     = 1
+	codeUsage       = 2
+	codeNotCarried  = 3
+	codeDiffers     = 4
+	codeDiverged    = 5
+	codeSource      = 6
+	codeDest        = 7
+	codeBehind      = 8
+	codeNone        = 10
+	codeLocked      = 11
+	codeInterrupted = 130
+)
+
+// A failure is an error with the exit code it ends the program with, and what to do about it.
+type failure struct {
+	code int
+	err  error
+	try  string // a command or a sentence, perhaps ""
+}
+
+func (f *failure) Error() string { return oneLine(f.err.Error()) }
+func (f *failure) Unwrap() error { return f.err }
+
+// usage is the failure of arguments that make no sense.
+func usage(command, format string, args ...any) error {
+	return &failure{codeUsage, fmt.Errorf(format, args...), strings.TrimSpace("dclone help " + command)}
+}
+
+// explain finds the exit code of an error and what to do about it. What says most comes first.
+func (p *program) explain(err error) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return &failure{f.code, f.err, p.fill(f.try)}
+	}
+	for _, kind := range kinds {
+		if kind.is(err) {
+			return &failure{kind.code, err, p.fill(kind.try)}
+		}
+	}
+	return &failure{codeFailure, err, ""}
+}
+
+// kinds are the errors the program tells apart. <source> and <dest> stand for what the user gave.
+var kinds = []struct {
+	is   func(error) bool
+	code int
+	try  string
+}{
+	{isAny(replay.ErrStopped, context.Canceled), codeInterrupted, "the same command again"},
+	{isA[*address.Error], codeUsage, ""},
+	{isAny(session.ErrShape), codeUsage, "without that flag, or --restart, which throws the copy away and begins afresh"},
+	{isAny(session.ErrReplaced, verify.ErrReplaced), codeDiverged,
+		"dclone sync --restart <source> <dest>, if this source is the one to clone: it throws the clone away and copies afresh"},
+	{isAny(session.ErrClaimed), codeDiverged,
+		"another destination, or dclone sync --restart <source> <dest>, which throws that clone away"},
+	{isA[*dest.DriftError], codeDiverged,
+		"dclone verify <source> <dest> to see what differs, or dclone sync --restart <source> <dest> to copy afresh"},
+	{isAny(dest.ErrStale), codeDiverged,
+		"clone and sidecar restored together, or dclone sync --restart <source> <dest> to copy afresh"},
+	{isAny(dest.ErrForeign, local.ErrAppeared, local.ErrGone), codeDiverged,
+		"another destination, or move what is there away; dclone reset <dest> forgets the clone"},
+	{isAny(local.ErrLocked, state.ErrLocked), codeLocked, "dclone unlock <dest> to see who has it; sync, verify and map wait with --retry-lock 5m"},
+	{isAny(state.ErrNone), codeNone, "dclone sync <source> <dest> to make a clone, or --state FILE if its sidecar is kept elsewhere"},
+	{isNoSource, codeNone, "dclone list datomic-local: to see what is there"},
+	{isAny(local.ErrNoLocks), codeDest, "a destination on a file system that has locks"},
+	{isAny(syscall.ENOSPC, syscall.EDQUOT), codeDest, "the same command again when there is room: it goes on where it was"},
+	{isDamagedClone, codeDest, "to remove the clone's directory by hand, if nobody else needs it, and dclone sync <source> <dest> to copy afresh"},
+	{isA[*dclone.SourceError], codeSource, "a look at that file; nothing was written to the source"},
+	{isA[*dclone.DestError], codeDest, ""},
+	{isAny(source.ErrNoTx), codeSource, ""},
+}
+
+func isAny(targets ...error) func(error) bool {
+	return func(err error) bool {
+		for _, t := range targets {
+			if errors.Is(err, t) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func isA[T error](err error) bool {
+	var t T
+	return errors.As(err, &t)
+}
+
+// sourceError says of an error that it was met in the source.
+func sourceError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &dclone.SourceError{Err: err}
+}
+
+// destError says of an error that it was met in the clone.
+func destError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &dclone.DestError{Err: err}
+}
+
+// isDamagedClone reports whether err says that the clone's bytes are not what they should be.
+func isDamagedClone(err error) bool {
+	return isA[*dclone.DestError](err) && isA[*local.DamageError](err)
+}
+
+// isNoSource reports whether err says that there is no such database to read.
+func isNoSource(err error) bool {
+	return errors.Is(err, local.ErrNoDatabase) || isA[*dclone.SourceError](err) && errors.Is(err, fs.ErrNotExist)
+}

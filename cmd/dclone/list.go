@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dclone"
+	"dclone/address"
+	"dclone/datomic/local"
+	destlocal "dclone/dest/local"
+	sourcelocal "dclone/source/local"
+	"dclone/state"
+)
+
+const listLong = `List the databases of a storage-dir, of one of its systems, or just one database: t,
+size, first and newest instant, and of what it is a clone, if dclone made it. Where
+ADDRESS is left out, the storage-dir is that of ~/.datomic/local.edn.
+
+Exit codes: 0 · 6 a database cannot be read (the others are listed) · 10 no such directory`
+
+const listExample = `  dclone list
+  dclone list datomic-local:/data/datomic
+  dclone list datomic-local:dev --json`
+
+func newList(p *program) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "list [ADDRESS]",
+		Short:   "List databases and clones",
+		Long:    listLong,
+		Example: listExample,
+		RunE: func(_ *cobra.Command, args []string) error {
+			ctx, cancel := untilSignal()
+			defer cancel()
+			return p.list(ctx, args)
+		},
+	}
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+// A listing is what list prints.
+type listing struct {
+	Address   string           `json:"address"`
+	Databases []listedDatabase `json:"databases"`
+}
+
+type listedDatabase struct {
+	Address string       `json:"address"`
+	System  string       `json:"system"`
+	Name    string       `json:"name"`
+	T       *dclone.T    `json:"t"` // nil where there is no database yet, or it cannot be read
+	Log     int64        `json:"log_bytes"`
+	Size    int64        `json:"size_bytes"` // of all files
+	First   *time.Time   `json:"first_instant"`
+	Newest  *time.Time   `json:"newest_instant"`
+	Clone   *listedClone `json:"clone"` // nil where dclone did not make it
+	Error   string       `json:"error"`
+}
+
+// A listedClone is what the sidecar beside a database says.
+type listedClone struct {
+	Source    string   `json:"source"`
+	SessionID string   `json:"session_id"`
+	Phase     string   `json:"phase"`
+	SourceT   dclone.T `json:"source_t"`
+}
+
+func (p *program) list(ctx context.Context, args []string) error {
+	if len(args) > 1 {
+		return usage("list", "%d arguments where ADDRESS is wanted", len(args))
+	}
+	text := address.Scheme
+	if len(args) > 0 {
+		text = args[0]
+	}
+	path, err := address.ParsePlace(text)
+	if err != nil {
+		return addressFailure(err)
+	}
+	dirs, err := findDatabases(path)
+	if err != nil {
+		return err
+	}
+	l := listing{Address: address.Scheme + path, Databases: []listedDatabase{}}
+	var damaged error
+	for _, dir := range dirs {
+		d, err := describe(ctx, dir)
+		if err != nil {
+			d.Error = oneLine(err.Error())
+			damaged = &failure{codeSource, err, ""}
+		}
+		l.Databases = append(l.Databases, d)
+	}
+	if p.json {
+		return errors.Join(p.document(l), damaged)
+	}
+	p.table(l.rows()...)
+	return damaged
+}
+
+// findDatabases returns the directories at path, below it, or two levels below it, that hold a
+// database or a clone.
+func findDatabases(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return nil, &failure{codeNone, fmt.Errorf("list %s: there is no such directory", address.Scheme+path), ""}
+	}
+	if err != nil {
+		return nil, sourceError(err)
+	}
+	level := []string{path}
+	var found []string
+	for range 3 {
+		var next []string
+		for _, dir := range level {
+			if isDatabase(dir) {
+				found = append(found, dir)
+				continue
+			}
+			entries, err := os.ReadDir(dir)
+			if err != nil && dir == path {
+				return nil, sourceError(err)
+			}
+			for _, e := range entries {
+				sub := filepath.Join(dir, e.Name())
+				if info, err := os.Stat(sub); err == nil && info.IsDir() {
+					next = append(next, sub)
+				}
+			}
+		}
+		level = next
+	}
+	return found, nil
+}
+
+func isDatabase(dir string) bool {
+	for _, name := range []string{"db.log", sidecarName} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return destlocal.Loading(dir)
+}
+
+// describe reads what list tells of the database in dir.
+func describe(ctx context.Context, dir string) (listedDatabase, error) {
+	system := filepath.Dir(dir)
+	d := listedDatabase{Address: address.Scheme + dir, System: filepath.Base(system), Name: filepath.Base(dir)}
+	d.Clone = describeClone(ctx, dir)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return d, err
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			d.Size += info.Size()
+			if e.Name() == "db.log" {
+				d.Log = info.Size()
+			}
+		}
+	}
+	conn, err := sourcelocal.Open(dir)
+	if errors.Is(err, local.ErrNoDatabase) && d.Clone != nil {
+		return d, nil
+	}
+	if err != nil {
+		return d, err
+	}
+	defer conn.Close()
+	basis := conn.Basis()
+	d.T = &basis
+	if basis <= local.BootstrapT {
+		return d, nil
+	}
+	for tx, err := range conn.Txs(ctx, local.BootstrapT+1) {
+		if err != nil {
+			return d, err
+		}
+		first := tx.Instant.Time()
+		d.First = &first
+		break
+	}
+	f, err := conn.Fingerprint(nil, basis)
+	newest := f.Instant.Time()
+	d.Newest = &newest
+	return d, err
+}
+
+// describeClone reads the sidecar in dir, or what a run that has it open has recorded. It
+// returns nil where there is none.
+func describeClone(ctx context.Context, dir string) *listedClone {
+	at := place{dir: dir, state: filepath.Join(dir, sidecarName)}
+	sc, err := at.read(ctx, 0)
+	if err == nil {
+		return &listedClone{sc.session.Source.Address, sc.session.ID.String(), string(sc.pos.Phase), sc.pos.Source.T}
+	}
+	if errors.Is(err, state.ErrNone) {
+		return nil
+	}
+	if r, _ := readRecord(at.state); r != nil {
+		return &listedClone{r.Source, r.SessionID, r.Phase, r.SourceT}
+	}
+	return &listedClone{Source: oneLine(err.Error())}
+}
+
+// rows are the listing for people.
+func (l *listing) rows() []string {
+	if len(l.Databases) == 0 {
+		return []string{"no databases at " + l.Address}
+	}
+	rows := []string{"SYSTEM\tDATABASE\tT\tSIZE\tFIRST\tNEWEST\tCLONE OF"}
+	for _, d := range l.Databases {
+		t, of := "-", "-"
+		if d.T != nil {
+			t = strconv.FormatInt(int64(*d.T), 10)
+		}
+		if d.Clone != nil {
+			of = d.Clone.Source
+			if d.Clone.Phase != string(state.Current) {
+				of += " (" + d.Clone.Phase + ")"
+			}
+		}
+		if d.Error != "" {
+			of = d.Error
+		}
+		rows = append(rows, strings.Join([]string{d.System, d.Name, t, sizeText(d.Size), dateText(d.First), dateText(d.Newest), of}, "\t"))
+	}
+	return rows
+}
+
+func dateText(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.Format(time.RFC3339)
+}
+
+// sizeText writes a number of bytes for people.
+func sizeText(n int64) string {
+	for _, u := range sizeUnits {
+		if n >= u.bytes && u.bytes > 1 {
+			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.bytes), u.suffix)
+		}
+	}
+	return fmt.Sprintf("%d B", n)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dclone"
+	"dclone/session"
+	"dclone/snapshot"
+)
+
+const planLong = `Say what sync would do, what it could not carry, and what stands in its way. Nothing is
+written anywhere (but for temporary files in TMPDIR, where a large source does not fit
+into --max-memory), and no lock is taken.
+
+Exit codes: 0 · 3 something could not be carried · 5, 7, 11 what sync would end with ·
+6 source error · 10 no such source`
+
+const planExample = `  dclone plan datomic-local:prod/orders datomic-local:dev/orders
+  dclone plan --json datomic-local:prod/orders datomic-local:dev/orders`
+
+type planOptions struct {
+	state     string
+	batchSize int
+	txs       string
+	maxMemory size
+}
+
+func newPlan(p *program) *cobra.Command {
+	opt := planOptions{maxMemory: 64 << 20}
+	cmd := &cobra.Command{
+		Use:     "plan SOURCE DEST",
+		Short:   "Say what sync would do, and write nothing",
+		Long:    planLong,
+		Example: planExample,
+		RunE: func(_ *cobra.Command, args []string) error {
+			ctx, cancel := untilSignal()
+			defer cancel()
+			return p.plan(ctx, args, opt)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&opt.batchSize, "max-batch-size", session.DefaultBatchSize, "as for sync")
+	f.StringVar(&opt.txs, "tx-entities", session.DefaultTxEntities, "as for sync")
+	f.Var(&opt.maxMemory, "max-memory", "as for sync")
+	p.jsonFlag(cmd)
+	stateFlag(cmd, &opt.state)
+	return cmd
+}
+
+// What sync would do.
+const (
+	actionFirstCopy = "first_copy"
+	actionResume    = "resume"
+	actionCatchUp   = "catch_up"
+	actionNothing   = "nothing"
+	actionRefuse    = "refuse"
+)
+
+// A planDoc is what plan prints. Counts are of what sync would write.
+type planDoc struct {
+	Source       string              `json:"source"`
+	Dest         string              `json:"dest"`
+	State        string              `json:"state"`
+	Action       string              `json:"action"`
+	SessionID    *string             `json:"session_id"` // nil where there is no clone yet
+	FromT        *dclone.T           `json:"from_t"`     // nil in a first copy, which has no past
+	ToT          dclone.T            `json:"to_t"`
+	CloneT       *dclone.T           `json:"clone_t"`
+	Attributes   int64               `json:"attributes"`
+	Datoms       int64               `json:"datoms"`
+	Entities     int64               `json:"entities"`
+	Transactions int64               `json:"transactions"`
+	TxEntities   int64               `json:"tx_entities"`
+	NotCarried   []dclone.NotCarried `json:"not_carried"`
+	Problems     []planProblem       `json:"problems"`
+	DurationMS   int64               `json:"duration_ms"`
+}
+
+// A planProblem is what stands in the way of sync.
+type planProblem struct {
+	Code    int    `json:"code"` // that sync would exit with
+	Message string `json:"message"`
+	Try     string `json:"try"`
+}
+
+func (p *program) plan(ctx context.Context, args []string, opt planOptions) error {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	pr, err := p.pair("plan", args, opt.state)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	src, err := openSource(pr.source)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	pl := &planner{src: src, pair: pr, opt: opt, jobs: runtime.NumCPU(), doc: planDoc{
+		Source: pr.source.String(), Dest: pr.dest.address.String(), State: pr.dest.state, ToT: src.Basis(),
+		NotCarried: []dclone.NotCarried{}, Problems: []planProblem{}}}
+	obstacle := pl.plan(ctx)
+	if obstacle != nil {
+		f := p.explain(obstacle)
+		if f.code == codeSource || f.code == codeInterrupted || f.code == codeUsage {
+			return obstacle
+		}
+		pl.doc.Action = actionRefuse
+		pl.doc.Problems = append(pl.doc.Problems, planProblem{f.code, f.Error(), f.try})
+	}
+	pl.doc.DurationMS = time.Since(began).Milliseconds()
+	if p.json {
+		if err := p.document(pl.doc); err != nil {
+			return err
+		}
+	} else {
+		p.table(pl.doc.rows()...)
+	}
+	if obstacle == nil && pl.sidecar != nil {
+		return outstanding(pl.sidecar.session)
+	}
+	return obstacle
+}
+
+func (o *planOptions) check() error {
+	if o.batchSize < 1 || o.batchSize > 100_000 {
+		return usage("plan", "--max-batch-size %d: it may be from 1 to 100000", o.batchSize)
+	}
+	switch snapshot.TxEntities(o.txs) {
+	case snapshot.TxUsed, snapshot.TxAll, snapshot.TxNone:
+		return nil
+	}
+	return usage("plan", "--tx-entities %s: it may be used, all or none", o.txs)
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dclone"
+	"dclone/datomic/local"
+	"dclone/dest"
+	destlocal "dclone/dest/local"
+	"dclone/session"
+	"dclone/snapshot"
+	"dclone/source"
+	"dclone/state"
+)
+
+// A planner finds out what sync would do, and changes nothing.
+type planner struct {
+	src     source.Conn
+	pair    pair
+	opt     planOptions
+	jobs    int
+	sidecar *sidecar // nil where there is no clone yet
+	doc     planDoc
+}
+
+// plan fills the document. Its error is what sync would end with.
+func (pl *planner) plan(ctx context.Context) error {
+	dst := pl.pair.dest
+	holders, err := destlocal.Holders(dst.dir)
+	if err != nil {
+		return destError(err)
+	}
+	if pl.sidecar, err = dst.check(ctx, 0); err != nil {
+		return err
+	}
+	if len(holders) > 0 {
+		return fmt.Errorf("lock %s: %w", holders[0].File, local.ErrLocked)
+	}
+	if pl.sidecar == nil {
+		pl.doc.Action = actionFirstCopy
+		return pl.firstCopy(ctx, pl.src.Basis(), state.Options{MaxBatchSize: pl.opt.batchSize, TxEntities: pl.opt.txs})
+	}
+	id := pl.sidecar.session.ID.String()
+	pl.doc.SessionID, pl.doc.NotCarried = &id, list(pl.sidecar.session.NotCarried)
+	if err := pl.checkSource(); err != nil {
+		return err
+	}
+	if pl.sidecar.pos.Phase == state.Current {
+		return pl.catchUp(ctx)
+	}
+	pl.doc.Action = actionResume
+	return pl.firstCopy(ctx, pl.sidecar.pos.Basis, pl.sidecar.session.Options)
+}
+
+// firstCopy counts what a first copy of the source as of t would write.
+func (pl *planner) firstCopy(ctx context.Context, t dclone.T, shape state.Options) error {
+	snap, err := pl.src.Snapshot(ctx, t, source.Options{Jobs: pl.jobs, MaxMemory: int64(pl.opt.maxMemory)})
+	if err != nil {
+		return sourceError(err)
+	}
+	defer snap.Close()
+	clone := destlocal.Dry()
+	p, err := snapshot.New(ctx, snap, clone, snapshot.Options{
+		MaxBatchSize: shape.MaxBatchSize, TxEntities: snapshot.TxEntities(shape.TxEntities), Jobs: pl.jobs})
+	if err != nil {
+		return sourceError(err)
+	}
+	pl.doc.Attributes, pl.doc.TxEntities = int64(p.Attributes()), int64(p.TxEntities())
+	_, _, next := clone.Bootstrap()
+	end := p.End() - 1
+	pl.doc.Datoms, pl.doc.Entities, pl.doc.Transactions = p.Datoms(), p.Entities(), int64(p.End()-next.T)
+	pl.doc.NotCarried = list(p.NotCarried())
+	pl.doc.CloneT = &end
+	return nil
+}
+
+// checkSource makes sure that the source is the one that was cloned, and has not gone back.
+func (pl *planner) checkSource() error {
+	pos := pl.sidecar.pos
+	f, err := pl.src.Fingerprint(pl.sidecar.session.Key, pos.Source.T)
+	if err != nil && !errors.Is(err, source.ErrNoTx) {
+		return sourceError(err)
+	}
+	if err != nil || f != pos.Source || pl.src.Basis() < pos.Source.T {
+		return fmt.Errorf("compare %s with the session: its transaction t %d is not the one that was cloned: %w",
+			pl.pair.source, pos.Source.T, session.ErrReplaced)
+	}
+	return nil
+}
+
+// catchUp counts what the source has beyond the clone.
+func (pl *planner) catchUp(ctx context.Context) error {
+	pos := pl.sidecar.pos
+	beyond, err := destlocal.Beyond(pl.pair.dest.dir, pl.sidecar.session.Key, pos.Clone)
+	if err != nil {
+		return destError(err)
+	}
+	if beyond > 0 && pl.sidecar.intent == nil {
+		return destError(&dest.DriftError{T: pos.Clone.T + 1, Cause: "no run of dclone was under way"})
+	}
+	from := pos.Source.T
+	pl.doc.FromT, pl.doc.CloneT, pl.doc.Action = &from, &pos.Clone.T, actionNothing
+	for tx, err := range pl.src.Txs(ctx, from+1) {
+		if err != nil {
+			return sourceError(err)
+		}
+		pl.doc.Transactions++
+		pl.doc.Datoms += int64(len(tx.Datoms))
+		for _, d := range tx.Datoms {
+			if d.A == local.AttrInstallAttribute && d.Added {
+				pl.doc.Attributes++
+			}
+		}
+	}
+	if pl.doc.Transactions > 0 || beyond > 0 {
+		pl.doc.Action = actionCatchUp
+	}
+	return nil
+}
+
+// rows are the plan for people.
+func (d *planDoc) rows() []string {
+	rows := []string{"source\t" + d.Source, "clone\t" + d.Dest, "plan\t" + d.sentence()}
+	switch d.Action {
+	case actionFirstCopy, actionResume:
+		rows = append(rows, fmt.Sprintf("attributes\t%d", d.Attributes), fmt.Sprintf("datoms\t%d", d.Datoms),
+			fmt.Sprintf("entities\t%d", d.Entities),
+			fmt.Sprintf("transactions\t%d, of them %d for transaction entities", d.Transactions, d.TxEntities))
+	case actionCatchUp:
+		rows = append(rows, fmt.Sprintf("transactions\t%d", d.Transactions), fmt.Sprintf("datoms\t%d", d.Datoms),
+			fmt.Sprintf("new attributes\t%d", d.Attributes))
+	}
+	rows = append(rows, notCarriedRows(d.NotCarried)...)
+	for _, problem := range d.Problems {
+		rows = append(rows, "problem\t"+problem.Message)
+	}
+	return rows
+}
+
+func (d *planDoc) sentence() string {
+	switch d.Action {
+	case actionFirstCopy:
+		return fmt.Sprintf("make a first copy of the source at t %d", d.ToT)
+	case actionResume:
+		return fmt.Sprintf("finish the first copy that is under way, then catch up to t %d", d.ToT)
+	case actionCatchUp:
+		return fmt.Sprintf("replay the source's transactions from t %d to t %d", *d.FromT+1, d.ToT)
+	case actionNothing:
+		return fmt.Sprintf("nothing: the clone is up to date at source t %d", d.ToT)
+	}
+	return "nothing: sync would refuse"
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"dclone/datomic/local"
+	destlocal "dclone/dest/local"
+	"dclone/replay"
+	"dclone/session"
+	"dclone/state"
+)
+
+// at is session.Options.At; tests slow runs down with it.
+var at func(replay.Point) error
+
+// A syncer runs sync over a pair, once or again and again.
+type syncer struct {
+	p       *program
+	pair    pair
+	opt     *syncOptions
+	signals *stopper
+}
+
+func newSyncer(p *program, pr pair, opt *syncOptions) *syncer {
+	return &syncer{p: p, pair: pr, opt: opt}
+}
+
+func (s *syncer) run() error {
+	stopper, ctx := stopOnSignal(func() {
+		s.warn("interrupted: finishing what is under way; once more to end at once")
+	})
+	defer stopper.close()
+	s.signals = stopper
+	if s.opt.follow {
+		return s.follow(ctx)
+	}
+	res, err := s.once(ctx)
+	if err != nil {
+		return s.interrupted(err)
+	}
+	s.report(res)
+	return outstanding(res.Session)
+}
+
+// interrupted says in a run's own words that it was.
+func (s *syncer) interrupted(err error) error {
+	if errors.Is(err, replay.ErrStopped) || errors.Is(err, context.Canceled) {
+		return &failure{codeInterrupted, errors.New("interrupted, state saved, run again"), "the same command again"}
+	}
+	return err
+}
+
+// outstanding is what a run that is done ends with while something is not carried.
+func outstanding(of state.Session) error {
+	rest := session.Outstanding(of)
+	if len(rest) == 0 {
+		return nil
+	}
+	return &failure{codeNotCarried, fmt.Errorf("done, but not all could be carried: %s", notCarriedLine(rest[0])+andMore(len(rest)-1)),
+		"dclone status <dest> for the list; sync with --accept-not-carried once the clone may do without"}
+}
+
+// follow syncs until it is interrupted, or fails. Locks that come between are waited for.
+func (s *syncer) follow(ctx context.Context) error {
+	waiting := false
+	for first := true; ; first = false {
+		res, err := s.once(ctx)
+		locked := errors.Is(err, local.ErrLocked) || errors.Is(err, state.ErrLocked)
+		switch {
+		case err != nil && (first || !locked):
+			return s.interrupted(err)
+		case locked && !waiting:
+			s.warn("waiting: %v", err)
+		case err == nil && (first || res.Status != session.UpToDate):
+			s.report(res)
+		}
+		waiting = locked
+		s.opt.restart = false
+		select {
+		case <-s.signals.stop:
+			return s.interrupted(replay.ErrStopped)
+		case <-time.After(s.opt.poll):
+		}
+	}
+}
+
+// once makes one run. Nothing is written where source and destination cannot be synced.
+func (s *syncer) once(ctx context.Context) (res session.Result, err error) {
+	src, err := openSource(s.pair.source)
+	if err != nil {
+		return res, err
+	}
+	defer src.Close()
+	s.verbose("source %s has come to t %d", s.pair.source, src.Basis())
+	sc, err := s.check(ctx)
+	if err != nil {
+		return res, err
+	}
+	made := traceOf(s.pair.dest.dir)
+	dst, err := s.lock(ctx)
+	if err != nil {
+		if !isAny(local.ErrLocked)(err) {
+			made.remove()
+		}
+		return res, err
+	}
+	defer dst.Close()
+	m := newMonitor(s.p, s.pair, sc, s.opt)
+	res, err = session.Sync(ctx, src, dst, s.pair.dest.state, s.options(m))
+	m.end(res, s.code(res, err), err)
+	if _, none := os.Stat(s.pair.dest.state); err != nil && none != nil {
+		made.remove()
+	}
+	return res, err
+}
+
+// code is what the run would end the program with.
+func (s *syncer) code(res session.Result, err error) int {
+	if err == nil {
+		err = outstanding(res.Session)
+	}
+	if err == nil {
+		return codeDone
+	}
+	return s.p.explain(err).code
+}
+
+// check looks at the destination before it is touched, and returns its sidecar, nil where there is
+// none.
+func (s *syncer) check(ctx context.Context) (*sidecar, error) {
+	if !s.opt.restart {
+		return s.pair.dest.check(ctx, s.opt.retryLock)
+	}
+	sc, err := s.pair.dest.read(ctx, s.opt.retryLock)
+	if errors.Is(err, state.ErrNone) {
+		return nil, s.pair.dest.checkFree()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sc, s.pair.dest.owns(sc)
+}
+
+// lock locks the destination, and waits for it as long as the user wants.
+func (s *syncer) lock(ctx context.Context) (*destlocal.Clone, error) {
+	said := false
+	for end := time.Now().Add(s.opt.retryLock); ; {
+		dst, err := destlocal.Lock(s.pair.dest.dir)
+		if err == nil || !errors.Is(err, local.ErrLocked) || !time.Now().Before(end) {
+			return dst, destError(err)
+		}
+		if !said {
+			s.verbose("waiting for %s: %v", s.pair.dest.address, err)
+			said = true
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *syncer) options(m *monitor) session.Options {
+	return session.Options{
+		SourceAddress: s.pair.source.String(), DestAddress: s.pair.dest.address.String(),
+		MaxBatchSize: s.opt.batchSize, TxEntities: s.opt.txs, EidBatch: s.opt.eidBatch,
+		Jobs: s.opt.parallel(), MaxMemory: int64(s.opt.maxMemory),
+		NoIndex: s.opt.noIndex, AcceptNotCarried: s.opt.accept, Restart: s.opt.restart,
+		Stop: s.signals.asked.Load,
+		Progress: func(p session.Progress) {
+			s.signals.enter(p.All > 0)
+			m.progress(p)
+		},
+		Log: func(text string) { s.warn("%s", text) },
+		At:  at,
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// A trace is what a run is about to make in a clone's directory before it is sure that there will
+// be a clone.
+type trace struct {
+	dirs []string // that are missing, the innermost first
+	lock string   // the lock file, "" where it is there already
+}
+
+func traceOf(dir string) trace {
+	t := trace{lock: filepath.Join(dir, ".lock")}
+	if _, err := os.Lstat(t.lock); err == nil {
+		t.lock = ""
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); err == nil {
+			break
+		}
+		t.dirs = append(t.dirs, dir)
+	}
+	return t
+}
+
+// remove takes back what was made, as long as nothing else is in it.
+func (t trace) remove() {
+	if t.lock != "" {
+		os.Remove(t.lock)
+	}
+	for _, dir := range t.dirs {
+		os.Remove(dir)
+	}
+}
