@@ -48,6 +48,11 @@ func child(p pair) {
 		_, err := fmt.Println(at)
 		return err
 	}
+	opt.Progress = func(p session.Progress) {
+		if p.Phase == state.Publishing {
+			fmt.Println(p.Phase)
+		}
+	}
 	if _, err := p.sync(opt); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -162,20 +167,22 @@ func (p pair) killed(t *testing.T, c tally, r *rand.Rand, run course, kills int)
 	t.Helper()
 	for range kills {
 		cmd, lines := p.start(t)
-		if r.IntN(2) == 0 {
+		switch n := r.IntN(6); {
+		case n < 3:
 			delay := time.Duration(r.Int64N(int64(run.whole) / int64(min(kills, 3))))
-			if kills == 1 && r.IntN(2) == 0 { // towards the end, where publishing is
-				delay = run.whole - delay/4
-			}
 			time.AfterFunc(delay, func() { cmd.Process.Kill() })
 			for lines.Scan() {
 			}
-		} else {
+		case n < 5 || !slices.Contains(run.acts, string(state.Publishing)):
 			for left := r.IntN(len(run.acts) / min(kills, 3)); left > 0 && lines.Scan(); left-- {
 			}
 			time.Sleep(time.Duration(r.IntN(300)) * time.Microsecond)
-			_ = cmd.Process.Kill() // it may have come to its end
+		default:
+			for lines.Scan() && lines.Text() != string(state.Publishing) {
+			}
+			time.Sleep(time.Duration(r.IntN(20_000)) * time.Microsecond)
 		}
+		_ = cmd.Process.Kill() // it may have come to its end
 		if err := cmd.Wait(); err == nil {
 			c["came to its end before the kill"]++
 		}

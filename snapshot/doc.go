@@ -35,6 +35,7 @@ type Source interface {
 	SchemaDatoms() []dclone.Datom
 	Attributes() []source.AttributeCount
 	Current(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error]
+	Holders(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error]
 	History(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error]
 }
 

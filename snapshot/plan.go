@@ -109,23 +109,17 @@ func (p *Plan) number() {
 	p.end = t
 }
 
-// carries reports whether d travels in its column. What the clone was born with, what it
-// derives, and what the schema transactions have said already does not.
+// carries reports whether d travels in its column: all of the source's own attributes does. What
+// the clone was born with, what it derives, and what the schema transactions have said already
+// does not.
 func (p *Plan) carries(d dclone.Datom) bool {
+	if _, builtin := p.dest.Builtin(d.A); !builtin {
+		return true
+	}
 	if _, born := p.dest.Builtin(d.Tx); born {
 		return false
 	}
-	if d.A == p.txInstant && d.E.IsTx() {
-		return false
-	}
-	if d.A == dclone.AttrIdent && p.renamed[d.E] {
-		return false
-	}
-	if p.isAttr[d.E] {
-		_, builtin := p.dest.Builtin(d.A)
-		return !builtin
-	}
-	return true
+	return !(d.A == p.txInstant && d.E.IsTx() || d.A == dclone.AttrIdent && p.renamed[d.E] || p.isAttr[d.E])
 }
 
 func (p *Plan) refs(a dclone.EntityID) dclone.Refs { return p.src.Schema().Refs(a) }

@@ -21,7 +21,11 @@ func (p *Plan) scan(ctx context.Context) error {
 		values := &eidmap.Set{}
 		refs := p.refs(c.a)
 		cut := p.cutter(c.a)
-		for datoms, err := range p.src.Current(ctx, c.a) {
+		read := p.src.Current
+		if _, builtin := p.dest.Builtin(c.a); !builtin && refs == dclone.NoRefs {
+			read = p.src.Holders // all of it is carried, and refers to nothing
+		}
+		for datoms, err := range read(ctx, c.a) {
 			if err != nil {
 				return err
 			}

@@ -55,6 +55,9 @@ type Snapshot interface {
 	// Current yields the datoms of one attribute that hold, by entity and value, in slices that
 	// are good until the next is asked for. Several goroutines may read an attribute each.
 	Current(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error]
+	// Holders is Current for who wants to know which entities have the attribute: V and Tx may be
+	// left out where they need not be read.
+	Holders(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error]
 	// History yields, in the same way, the datoms of all time, by entity and then by t.
 	History(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error]
 	Close() error

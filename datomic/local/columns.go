@@ -64,16 +64,18 @@ func (p Pointer) Offset() int64 { return int64(p >> 16) }
 
 // An AttributeCount tells how many datoms a log has of one attribute, retractions included.
 type AttributeCount struct {
-	A     dclone.EntityID
-	Count int64
+	A         dclone.EntityID
+	Count     int64
+	Retracted bool // some of them are retractions
 }
 
 // column is where the records of one attribute are.
 type column struct {
-	a     dclone.EntityID
-	count int64
-	start int64 // in the area
-	runs  runState
+	a         dclone.EntityID
+	count     int64
+	retracted bool
+	start     int64 // in the area
+	runs      runState
 }
 
 // Columns reads l up to its End. Every datom is parsed, and its value is checked to be exactly
@@ -130,7 +132,13 @@ func readColumns(ctx context.Context, l *Log, opt ColumnOptions) (*Columns, erro
 // sum gives every column its place, and within it every piece of the log its own.
 func (c *Columns) sum(tallies []*tally) {
 	var counts byAttribute[int64]
+	var retracted byAttribute[bool]
 	for _, t := range tallies {
+		t.retracted.each(func(a dclone.EntityID, some *bool) {
+			if *some {
+				*retracted.at(a) = true
+			}
+		})
 		t.counts.each(func(a dclone.EntityID, n *int64) { *counts.at(a) += *n })
 		c.maxEidx = max(c.maxEidx, t.maxEidx)
 		c.kept = append(c.kept, t.kept...)
@@ -138,7 +146,7 @@ func (c *Columns) sum(tallies []*tally) {
 	}
 	counts.each(func(a dclone.EntityID, n *int64) {
 		if *n > 0 {
-			c.columns = append(c.columns, &column{a: a, count: *n})
+			c.columns = append(c.columns, &column{a: a, count: *n, retracted: retracted.get(a)})
 		}
 	})
 	slices.SortFunc(c.columns, func(x, y *column) int { return cmp.Compare(x.a, y.a) })
@@ -169,7 +177,7 @@ func (c *Columns) makeArea() (err error) {
 func (c *Columns) Attributes() []AttributeCount {
 	counts := make([]AttributeCount, len(c.columns))
 	for i, col := range c.columns {
-		counts[i] = AttributeCount{A: col.a, Count: col.count}
+		counts[i] = AttributeCount{A: col.a, Count: col.count, Retracted: col.retracted}
 	}
 	return counts
 }

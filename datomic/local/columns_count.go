@@ -13,6 +13,7 @@ type tally struct {
 	Piece
 	first, last dclone.T
 	counts      byAttribute[int64]
+	retracted   byAttribute[bool]
 	maxEidx     int64
 	kept        []dclone.Datom
 	places      []int64 // where the piece's records go, column by column
@@ -32,6 +33,9 @@ func (t *tally) count(ctx context.Context, l *Log, keep func(dclone.Datom) bool)
 				return &DamageError{l.Path(), s.Offset, fmt.Errorf("value of a datom of t %d: %w", s.T(), err)}
 			}
 			*t.counts.at(s.D.A)++
+			if !s.D.Added {
+				*t.retracted.at(s.D.A) = true
+			}
 			t.maxEidx = max(t.maxEidx, s.D.E.Eidx())
 			if keep != nil && keep(s.D) {
 				d := s.D

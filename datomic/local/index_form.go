@@ -37,6 +37,8 @@ type keyer struct {
 	a    dclone.EntityID
 	kind valueKind // of all values; kindNil before the first
 	buf  []byte
+
+	small, capital bool // letters of these cases were met in escapes of URIs
 }
 
 // item takes v apart. It fails where the place of v among the others is not certain.
@@ -51,8 +53,21 @@ func (k *keyer) item(v dclone.Value) (it item, elements itemReader, err error) {
 		err = &OrderError{k.a, "its values are not of one type"}
 	case !it.certain() || it.kind != kindTuple && elements.off != len(v):
 		err = &OrderError{k.a, "a value's place among others is not certain"}
+	case it.kind == kindURI:
+		err = k.escapes(&it)
 	}
 	return it, elements, err
+}
+
+// escapes notes the letters in the escapes of a URI. It fails where small and capital ones occur
+// among the attribute's values: some Javas tell them apart.
+func (k *keyer) escapes(it *item) error {
+	small, capital := escapeCases(it.text.join())
+	k.small, k.capital = k.small || small, k.capital || capital
+	if k.small && k.capital {
+		return &OrderError{k.a, "escapes of its URIs have small and capital letters"}
+	}
+	return nil
 }
 
 // numbers reports whether all that there is to the attribute's values is in their keys.
@@ -117,6 +132,11 @@ func (k *keyer) form(v dclone.Value) ([]byte, error) {
 			k.buf = element.appendForm(append(k.buf, 1+byte(element.kind)))
 			if !element.certain() || element.kind == kindTuple {
 				return nil, &OrderError{k.a, "the place of a tuple's element among others is not certain"}
+			}
+			if element.kind == kindURI {
+				if err := k.escapes(&element); err != nil {
+					return nil, err
+				}
 			}
 		}
 		if elements.off != len(v) {

@@ -252,13 +252,14 @@ func TestIndexOfDoubtfulDatabase(t *testing.T) {
 // certainLog copies a log but for the datoms whose order is not certain, and tells where the
 // others went.
 func certainLog(t testing.TB, l *Log) (*logBuilder, map[Pointer]Pointer) {
+	const uris = 96 // its escapes have small and capital letters
 	b, moved := &logBuilder{t: t}, map[Pointer]Pointer{}
 	s := l.Scan(0, l.End())
 	for s.Frame() {
 		var from []Pointer
 		var datoms []dclone.Datom
 		for s.Datom() {
-			if orderCertain(s.D.V) {
+			if small, _ := escapeCases(s.D.V); orderCertain(s.D.V) && !(small && s.D.A == uris) {
 				d := s.D
 				d.V = slices.Clone(d.V)
 				datoms, from = append(datoms, d), append(from, s.pointer())
@@ -329,6 +330,8 @@ func TestIndexRefused(t *testing.T) {
 		"float NaN":      {59, []any{float32(math.NaN())}},
 		"NaN in tuple":   {64, []any{[]any{1.0, math.NaN()}}},
 		"registry":       {60, []any{dclone.URI("http://under_score/")}},
+		"escapes":        {60, []any{dclone.URI("/%c3%a9"), dclone.URI("/%C3%A9")}},
+		"tuple escapes":  {64, []any{[]any{dclone.URI("/%c3")}, []any{dclone.URI("/%C4")}}},
 		"two types":      {22, []any{int64(1), "one"}},
 		"bytes":          {27, []any{[]byte("one")}},
 		"nil":            {22, []any{nil}},

@@ -51,19 +51,25 @@ func compareURI(a, b []byte) int {
 	)
 }
 
-// uriCertain reports whether a URI has the same place among others whatever they are and in every
-// Java: it has a server or no authority, no port of 2147483647, and no small letter in an escape.
+// uriCertain reports whether a URI has the same place among others whatever they are, escapes
+// excepted: it has a server or no authority, and no port of 2147483647.
 func uriCertain(text []byte) bool {
 	u, ok := parseURI(text)
-	if !ok || u.port == maxPort || u.authority != nil && u.host == nil || !ipv6Certain(u.host) {
-		return false
-	}
+	return ok && u.port != maxPort && (u.authority == nil || u.host != nil) && ipv6Certain(u.host)
+}
+
+// escapeCases reports whether the escapes of a URI have small letters, and capital ones.
+func escapeCases(text []byte) (small, capital bool) {
 	for i, c := range text {
-		if c == '%' && (isLower(text[i+1]) || isLower(text[i+2])) {
-			return false
+		if c != '%' || i+2 >= len(text) {
+			continue
+		}
+		for _, digit := range text[i+1 : i+3] {
+			small = small || digit >= 'a'
+			capital = capital || digit >= 'A' && digit < 'a'
 		}
 	}
-	return true
+	return small, capital
 }
 
 // ipv6Certain reports whether host is no IPv6 address or one that Java takes for one. It denies
@@ -128,8 +134,6 @@ func toLower(c byte) byte {
 	}
 	return c
 }
-
-func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
 // A uri is the parts of a java.net.URI. A part that is absent is nil.
 type uri struct {

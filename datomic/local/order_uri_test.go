@@ -105,8 +105,7 @@ func TestURICertain(t *testing.T) {
 		{"http://example.com:80/a?b#c", true},
 		{"urn:isbn:0451450523", true},
 		{"/a%C3%A9", true},
-		{"/a%c3%A9", false},
-		{"/a%C3%a9", false},
+		{"/a%c3%A9", true},
 		{"http://a_b/", false},
 		{"http://例え.jp/", false},
 		{"http://a/例", true},
@@ -122,6 +121,20 @@ func TestURICertain(t *testing.T) {
 		{"a_:b", false},
 	} {
 		require.Equal(t, c.want, uriCertain([]byte(c.text)), c.text)
+	}
+}
+
+func TestEscapeCases(t *testing.T) {
+	for _, c := range []struct {
+		text           string
+		small, capital bool
+	}{
+		{"", false, false}, {"/aB", false, false}, {"/%20", false, false},
+		{"/%c3", true, false}, {"/%2C", false, true}, {"/%aB", true, true}, {"/%c3/%C3", true, true},
+		{"/%", false, false}, {"/%a", false, false},
+	} {
+		small, capital := escapeCases([]byte(c.text))
+		require.Equal(t, []bool{c.small, c.capital}, []bool{small, capital}, c.text)
 	}
 }
 

@@ -22,6 +22,7 @@ type snapshot struct {
 	columns    *local.Columns
 	schema     *schema.Schema
 	maxInstant dclone.Instant
+	retracted  map[dclone.EntityID]bool // attributes that have retractions
 }
 
 // Snapshot reads the log up to t.
@@ -48,7 +49,11 @@ func (c *Conn) Snapshot(ctx context.Context, t dclone.T, opt source.Options) (so
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{log: at, columns: columns, schema: new(schema.Schema), maxInstant: dclone.Instant(newest.Load())}
+	s := &snapshot{log: at, columns: columns, schema: new(schema.Schema), maxInstant: dclone.Instant(newest.Load()),
+		retracted: map[dclone.EntityID]bool{}}
+	for _, a := range columns.Attributes() {
+		s.retracted[a.A] = a.Retracted
+	}
 	for txn := range byTx(columns.Kept()) {
 		if err := s.schema.Apply(txn); err != nil {
 			return nil, err
@@ -113,19 +118,24 @@ func (s *snapshot) History(ctx context.Context, a dclone.EntityID) iter.Seq2[[]d
 
 // Current yields the datoms that hold.
 func (s *snapshot) Current(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error] {
+	return s.fold(ctx, a, true)
+}
+
+// Holders reads no values where the attribute has no retractions and an entity has one datom.
+func (s *snapshot) Holders(ctx context.Context, a dclone.EntityID) iter.Seq2[[]dclone.Datom, error] {
+	return s.fold(ctx, a, s.retracted[a])
+}
+
+func (s *snapshot) fold(ctx context.Context, a dclone.EntityID, values bool) iter.Seq2[[]dclone.Datom, error] {
 	return func(yield func([]dclone.Datom, error) bool) {
-		f := folder{reader: s.log.Reader(), yield: yield}
+		f := folder{reader: s.log.Reader(), yield: yield, attr: a, values: values}
 		for records, err := range s.columns.Records(ctx, a) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			for _, r := range records {
-				if r.E != f.entity && !(f.settle() && f.full(false)) {
-					return
-				}
-				f.entity = r.E
-				if !f.read(r.P) {
+				if !f.record(r) {
 					return
 				}
 			}
@@ -140,10 +150,33 @@ func (s *snapshot) Current(ctx context.Context, a dclone.EntityID) iter.Seq2[[]d
 type folder struct {
 	reader *local.DatomReader
 	yield  func([]dclone.Datom, error) bool
+	attr   dclone.EntityID
+	values bool          // every datom is to be read
+	alone  *local.Record // the one datom of entity so far, not yet read
 	entity dclone.EntityID
 	from   int // where the datoms of entity begin
 	datoms []dclone.Datom
 	arena  []byte
+}
+
+// record takes in what a column names.
+func (f *folder) record(r local.Record) bool {
+	if r.E != f.entity {
+		if !f.settle() || !f.full(false) {
+			return false
+		}
+		f.entity = r.E
+		if !f.values {
+			f.alone = &r
+			return true
+		}
+	}
+	if first := f.alone; first != nil {
+		if f.alone = nil; !f.read(first.P) {
+			return false
+		}
+	}
+	return f.read(r.P)
 }
 
 // read takes a datom in. Its value is copied: the reader's memory is good only until it reads on.
@@ -174,6 +207,10 @@ func (f *folder) full(end bool) bool {
 // an equal one is newer. Equal is what Datomic Local's index takes for equal, not what has the
 // same bytes: a retraction of 1.0M ends 1.00M too, while assertions of both hold side by side.
 func (f *folder) settle() bool {
+	if f.alone != nil {
+		f.datoms = append(f.datoms, dclone.Datom{E: f.entity, A: f.attr, Added: true})
+		f.alone = nil
+	}
 	run := f.datoms[f.from:]
 	switch {
 	case len(run) == 1 && run[0].Added:
