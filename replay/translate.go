@@ -14,6 +14,8 @@ import (
 	"dclone/state"
 )
 
+const reasonOrdinary = "transaction entities became ordinary entities"
+
 // An Encoder makes transactions of the clone's kind.
 type Encoder interface {
 	// Builtin returns the clone's entity for one the source was born with.
@@ -114,7 +116,14 @@ func (t *Translator) carry(src *dclone.Tx) error {
 	if t.mark.Instant > src.Instant {
 		t.note(":db/txInstant", "the clone's newest transaction has a later instant", src.T)
 	}
-	t.bind(dclone.TxID(src.T), dclone.TxID(t.mark.T))
+	// Something may have referred to the number of this transaction before there was one.
+	if _, ok, err := t.known(dclone.TxID(src.T)); err != nil {
+		return err
+	} else if ok {
+		t.note(":db/txInstant", reasonOrdinary, src.T)
+	} else {
+		t.bind(dclone.TxID(src.T), dclone.TxID(t.mark.T))
+	}
 	if err := t.meet(src); err != nil {
 		return err
 	}
@@ -132,6 +141,9 @@ func (t *Translator) carry(src *dclone.Tx) error {
 		out, ok, err := t.datom(d)
 		if err != nil {
 			return fmt.Errorf("entity %d, attribute %d: %w", d.E, d.A, err)
+		}
+		if d.A == instant && d.E == d.Tx {
+			out.E = dclone.TxID(t.mark.T)
 		}
 		if ok {
 			t.tx.Datoms = append(t.tx.Datoms, out)
@@ -227,7 +239,7 @@ func (t *Translator) give(ids []dclone.EntityID, at dclone.T, make func(dclone.E
 			continue
 		}
 		if src.IsTx() {
-			t.note(":db/txInstant", "transaction entities became ordinary entities", at)
+			t.note(":db/txInstant", reasonOrdinary, at)
 		}
 		t.bind(src, make(src))
 	}
