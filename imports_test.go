@@ -31,7 +31,7 @@ var imports = map[string][]string{
 	"dclone/dest/local":    {"dclone", "dclone/datomic/local", "dclone/dest", "dclone/eidmap", "dclone/state"},
 	"dclone/session": {"dclone", "dclone/datomic/local", "dclone/dest", "dclone/dest/local", "dclone/eidmap",
 		"dclone/replay", "dclone/schema", "dclone/snapshot", "dclone/source", "dclone/state"},
-	"dclone/verify": {"dclone", "dclone/edn", "dclone/eidmap", "dclone/fressian", "dclone/schema",
+	"dclone/verify": {"dclone", "dclone/datomic/local", "dclone/edn", "dclone/eidmap", "dclone/fressian", "dclone/schema",
 		"dclone/source", "dclone/state"},
 	"dclone/cmd/dclone": {"*"},
 

@@ -92,7 +92,7 @@ func (t *Translator) translate(src *dclone.Tx) error {
 		return err
 	}
 	t.step.Frames, t.step.Lengths = t.frame, []int{len(t.frame)}
-	t.step.Datoms = int64(len(t.tx.Datoms)) + 1
+	t.step.Datoms = int64(len(t.tx.Datoms))
 	t.step.Next = t.next
 	return nil
 }

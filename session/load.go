@@ -52,13 +52,13 @@ func (r *run) load(ctx context.Context, f *firstCopy) error {
 			return err
 		}
 	}
-	all := f.plan.Datoms()
+	all, before := f.plan.Datoms(), f.plan.Before(r.pos.Clone.T+1)
 	r.result.Entities = f.plan.Entities()
 	loop := replay.Loop{Store: r.store, Clone: r.dst, Key: r.session.Key, Limits: replay.LoadLimits,
 		Stop: r.opt.Stop, At: r.opt.At, Progress: func(p replay.Progress) {
 			r.pos = p.Position
 			r.result.Datoms += p.Datoms
-			r.progress(Progress{Done: r.result.Datoms, All: all})
+			r.progress(Progress{Done: min(before+r.result.Datoms, all), All: all})
 		}}
 	pos, err := loop.Run(ctx, r.pos, steps(f.plan.Steps(ctx, r.pos.Clone.T+1)))
 	if err != nil {

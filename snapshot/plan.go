@@ -157,6 +157,20 @@ func (p *Plan) Datoms() int64 {
 	return n
 }
 
+// Before returns how many datoms come in transactions before t, about.
+func (p *Plan) Before(t dclone.T) int64 {
+	n := int64(0)
+	for i, tx := range p.early {
+		if p.first+dclone.T(len(p.instants)+i) < t {
+			n += int64(len(tx.Datoms))
+		}
+	}
+	for _, c := range p.columns {
+		n += min(c.count, max(0, int64(t-c.first))*int64(p.opt.MaxBatchSize))
+	}
+	return n
+}
+
 // TxEntities returns how many of the source's transaction entities stay such.
 func (p *Plan) TxEntities() int { return len(p.instants) }
 

@@ -89,7 +89,10 @@ var kinds = []struct {
 	{isAny(local.ErrNoLocks), codeDest, "a destination on a file system that has locks"},
 	{isAny(syscall.ENOSPC, syscall.EDQUOT), codeDest, "the same command again when there is room: it goes on where it was"},
 	{isDamagedClone, codeDest, "to remove the clone's directory by hand, if nobody else needs it, and dclone sync <source> <dest> to copy afresh"},
-	{isA[*dclone.SourceError], codeSource, "a look at that file; nothing was written to the source"},
+	{isDamagedSource, codeSource, "a copy of that database from before the damage; dclone never writes to a source"},
+	{isDenied[*dclone.SourceError], codeSource, "the command as a user who may read the source"},
+	{isDenied[*dclone.DestError], codeDest, "the command as a user who may write to the destination"},
+	{isA[*dclone.SourceError], codeSource, ""},
 	{isA[*dclone.DestError], codeDest, ""},
 	{isAny(source.ErrNoTx), codeSource, ""},
 }
@@ -130,6 +133,14 @@ func destError(err error) error {
 func isDamagedClone(err error) bool {
 	return isA[*dclone.DestError](err) && isA[*local.DamageError](err)
 }
+
+// isDamagedSource reports whether err says that the source's bytes are not what they should be.
+func isDamagedSource(err error) bool {
+	return isA[*dclone.SourceError](err) && isA[*local.DamageError](err)
+}
+
+// isDenied reports whether err says that the user may not do that to one of the two.
+func isDenied[T error](err error) bool { return isA[T](err) && errors.Is(err, fs.ErrPermission) }
 
 // isNoSource reports whether err says that there is no such database to read.
 func isNoSource(err error) bool {

@@ -153,20 +153,10 @@ func isDatabase(dir string) bool {
 
 // describe reads what list tells of the database in dir.
 func describe(ctx context.Context, dir string) (listedDatabase, error) {
-	system := filepath.Dir(dir)
-	d := listedDatabase{Address: address.Scheme + dir, System: filepath.Base(system), Name: filepath.Base(dir)}
+	d := listedDatabase{Address: address.Scheme + dir, System: filepath.Base(filepath.Dir(dir)), Name: filepath.Base(dir)}
 	d.Clone = describeClone(ctx, dir)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
+	if err := d.measure(dir); err != nil {
 		return d, err
-	}
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			d.Size += info.Size()
-			if e.Name() == "db.log" {
-				d.Log = info.Size()
-			}
-		}
 	}
 	conn, err := sourcelocal.Open(dir)
 	if errors.Is(err, local.ErrNoDatabase) && d.Clone != nil {
@@ -193,6 +183,20 @@ func describe(ctx context.Context, dir string) (listedDatabase, error) {
 	newest := f.Instant.Time()
 	d.Newest = &newest
 	return d, err
+}
+
+// measure adds up the sizes of a database's files.
+func (d *listedDatabase) measure(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			d.Size += info.Size()
+			if e.Name() == "db.log" {
+				d.Log = info.Size()
+			}
+		}
+	}
+	return err
 }
 
 // describeClone reads the sidecar in dir, or what a run that has it open has recorded. It

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -86,19 +87,24 @@ func (p *program) log(ctx context.Context, args []string, opt logOptions) error 
 		return err
 	}
 	defer src.Close()
+	return p.printTxs(src.Txs(ctx, 0), opt, format)
+}
+
+// printTxs prints those of all transactions that were asked for. The others tell what attributes are
+// called.
+func (p *program) printTxs(txs iter.Seq2[*dclone.Tx, error], opt logOptions, format txFormat) error {
 	var s schema.Schema
 	var buf []byte
-	for tx, err := range src.Txs(ctx, 0) {
+	for tx, err := range txs {
 		if err == nil && int64(tx.T) >= opt.to {
 			return nil
 		}
 		if err == nil {
 			err = s.Apply(tx.Datoms)
 		}
+		buf = buf[:0]
 		if err == nil && int64(tx.T) >= opt.from {
-			buf, err = format(buf[:0], tx, &s)
-		} else {
-			buf = buf[:0]
+			buf, err = format(buf, tx, &s)
 		}
 		if err != nil {
 			return sourceError(err)

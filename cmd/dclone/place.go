@@ -71,7 +71,7 @@ func (p place) open(ctx context.Context, wait time.Duration) (*state.Store, erro
 		case err == nil || errors.Is(err, state.ErrNone), locked && time.Now().After(end):
 			return store, err
 		case !locked:
-			return nil, destError(err)
+			return nil, &failure{codeDest, destError(err), "a copy of the sidecar, or dclone reset <dest> to forget it"}
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return nil, err

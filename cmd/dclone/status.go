@@ -23,8 +23,8 @@ the path of a sidecar. It answers while a run is going on.
 With --fail-if-behind the exit code is 8 when the clone lags by more than N
 transactions (0 where N is left out), or is not whole yet.
 
-Exit codes: 0 · 5 the source is another database · 6 the source cannot be read, and
---fail-if-behind was asked · 8 behind · 10 no such clone`
+Exit codes: 0 · 10 no such clone; with --fail-if-behind also 5 the source is another
+database · 6 the source cannot be read · 8 behind`
 
 const statusExample = `  dclone status datomic-local:dev/orders
   dclone status /data/clones/dev/orders/dclone.state --json

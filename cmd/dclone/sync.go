@@ -106,21 +106,8 @@ func (o *syncOptions) flags(f *pflag.FlagSet) {
 // check makes sure that flags make sense, and drops those that were not given but shape a copy: the
 // session's own count then.
 func (o *syncOptions) check(f *pflag.FlagSet) error {
-	for _, n := range []struct {
-		name  string
-		value int
-		max   int
-	}{
-		{"max-batch-size", o.batchSize, 100_000},
-		{"eid-mapping-batch-size", o.eidBatch, 1 << 20},
-		{"jobs", o.jobs, 1024},
-		{"read-parallelism", cmp.Or(o.readJobs, 1), 1024},
-		{"tx-parallelism", cmp.Or(o.txJobs, 1), 1024},
-		{"read-chunk", o.readChunk, 1 << 30},
-	} {
-		if n.value < 1 || n.value > n.max || n.value == 1 && f.Changed(n.name) && f.Lookup(n.name).Value.String() == "0" {
-			return usage("sync", "--%s %s: it may be from 1 to %d", n.name, f.Lookup(n.name).Value, n.max)
-		}
+	if err := o.checkNumbers(f); err != nil {
+		return err
 	}
 	switch snapshot.TxEntities(o.txs) {
 	case snapshot.TxUsed, snapshot.TxAll, snapshot.TxNone:
@@ -144,6 +131,25 @@ func (o *syncOptions) check(f *pflag.FlagSet) error {
 	}
 	if !f.Changed("tx-entities") {
 		o.txs = ""
+	}
+	return nil
+}
+
+func (o *syncOptions) checkNumbers(f *pflag.FlagSet) error {
+	for _, n := range []struct {
+		name       string
+		value, max int
+	}{
+		{"max-batch-size", o.batchSize, 100_000},
+		{"eid-mapping-batch-size", o.eidBatch, 1 << 20},
+		{"jobs", o.jobs, 1024},
+		{"read-parallelism", o.readJobs, 1024},
+		{"tx-parallelism", o.txJobs, 1024},
+		{"read-chunk", o.readChunk, 1 << 30},
+	} {
+		if f.Changed(n.name) && (n.value < 1 || n.value > n.max) {
+			return usage("sync", "--%s %d: it may be from 1 to %d", n.name, n.value, n.max)
+		}
 	}
 	return nil
 }

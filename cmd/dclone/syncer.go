@@ -103,9 +103,7 @@ func (s *syncer) once(ctx context.Context) (res session.Result, err error) {
 	made := traceOf(s.pair.dest.dir)
 	dst, err := s.lock(ctx)
 	if err != nil {
-		if !isAny(local.ErrLocked)(err) {
-			made.remove()
-		}
+		made.remove(errors.Is(err, local.ErrNoLocks)) // nobody holds locks there
 		return res, err
 	}
 	defer dst.Close()
@@ -113,7 +111,7 @@ func (s *syncer) once(ctx context.Context) (res session.Result, err error) {
 	res, err = session.Sync(ctx, src, dst, s.pair.dest.state, s.options(m))
 	m.end(res, s.code(res, err), err)
 	if _, none := os.Stat(s.pair.dest.state); err != nil && none != nil {
-		made.remove()
+		made.remove(true)
 	}
 	return res, err
 }

@@ -26,9 +26,10 @@ func traceOf(dir string) trace {
 	return t
 }
 
-// remove takes back what was made, as long as nothing else is in it.
-func (t trace) remove() {
-	if t.lock != "" {
+// remove takes back what was made. The lock file goes only if it is held: somebody else may hold
+// one that was not there before. Directories go as long as nothing else is in them.
+func (t trace) remove(held bool) {
+	if t.lock != "" && held {
 		os.Remove(t.lock)
 	}
 	for _, dir := range t.dirs {
