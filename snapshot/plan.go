@@ -26,7 +26,7 @@ type Plan struct {
 	ids      *eidmap.Assignment
 	instants []dclone.Instant // of the transaction entities, in order
 	instant  dclone.Instant   // of all that follows them
-	demoted  int64            // transaction entities that become ordinary ones
+	demoted  []dclone.T       // transactions whose entities become ordinary ones
 
 	attributes []attribute    // in the order they were installed
 	renames    []dclone.Datom // of :db/ident, that cannot wait for their column
@@ -184,12 +184,22 @@ func (p *Plan) Entities() int64 {
 
 // NotCarried returns what the clone cannot hold as the source does.
 func (p *Plan) NotCarried() []dclone.NotCarried {
-	if p.demoted == 0 {
-		return nil
+	rest := []dclone.NotCarried{
+		{Attribute: txInstant.String(), Reason: "transaction entities became ordinary entities", Count: int64(len(p.demoted))},
+		{Attribute: txInstant.String(), Reason: "the clone's newest transaction has a later instant"},
 	}
-	return []dclone.NotCarried{{
-		Attribute: ":db/txInstant",
-		Reason:    "transaction entities became ordinary entities",
-		Count:     p.demoted,
-	}}
+	if len(p.demoted) > 0 {
+		rest[0].FirstT = p.demoted[0]
+	}
+	i, newest := 0, dclone.Instant(0)
+	for id := range p.entities.Tx.All() {
+		if p.instants[i] < newest {
+			if rest[1].Count++; rest[1].Count == 1 {
+				rest[1].FirstT = id.T()
+			}
+		}
+		newest = max(newest, p.instants[i])
+		i++
+	}
+	return slices.DeleteFunc(rest, func(n dclone.NotCarried) bool { return n.Count == 0 })
 }

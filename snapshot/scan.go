@@ -117,7 +117,7 @@ func (p *Plan) settle(ctx context.Context) error {
 	for id := range all.All() {
 		if !tx.Has(id) {
 			value.Add(id) // an ordinary entity from here on
-			p.demoted++
+			p.demoted = append(p.demoted, id.T())
 		}
 	}
 	for id := range values.All() {
