@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command bench measures dclone as its users meet it: whole processes, side by side in one run.
 //
 // It generates databases of a growing company, and takes real ones from DCLONE_DATA where they

@@ -26,7 +26,6 @@ type logBuilder struct {
 	next    dclone.T
 	eidx    int64 // the next that is free
 	attr    int64 // the next attribute
-	datoms  int
 	pending []dclone.Datom
 }
 

@@ -15,7 +15,7 @@ import (
 
 const (
 	attrValueType dclone.EntityID = 40
-	typeRef                       = 20
+	typeRef       int64           = 20
 )
 
 // IndexOptions say how index files are made; none changes what they hold.
