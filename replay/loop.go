@@ -160,11 +160,11 @@ func (l *Loop) end(g *group) error {
 		return err
 	}
 	if err := l.Clone.Sync(); err != nil {
-		return &dclone.DestError{Err: err}
+		return dclone.InDest(err)
 	}
 	mark, err := l.Clone.Mark()
 	if err != nil {
-		return &dclone.DestError{Err: err}
+		return dclone.InDest(err)
 	}
 	g.commit.Position.Clone = mark
 	if err := l.at(BeforeCommit); err != nil {
@@ -202,10 +202,7 @@ func (l *Loop) intend(g *group) error {
 
 // update changes the sidecar, which counts as a part of the clone.
 func (l *Loop) update(f func(*state.Tx) error) error {
-	if err := l.Store.Update(f); err != nil {
-		return &dclone.DestError{Err: err}
-	}
-	return nil
+	return dclone.InDest(l.Store.Update(f))
 }
 
 func (l *Loop) write(g *group) error {
@@ -214,10 +211,7 @@ func (l *Loop) write(g *group) error {
 	}
 	err := l.Clone.Append(g.frames, g.lengths)
 	g.frames, g.lengths = g.frames[:0], g.lengths[:0]
-	if err != nil {
-		return &dclone.DestError{Err: err}
-	}
-	return nil
+	return dclone.InDest(err)
 }
 
 func (l *Loop) at(p Point) error {

@@ -38,7 +38,7 @@ func (r *run) catchUp(ctx context.Context) error {
 		return err
 	}
 	if err := r.dst.Check(); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	return r.reindex(ctx)
 }
@@ -57,7 +57,7 @@ func (r *run) loop(t *replay.Translator, clone replay.Clone) *replay.Loop {
 	return &replay.Loop{Store: r.store, Clone: clone, Key: r.session.Key, Limits: replay.ReplayLimits, At: r.opt.At,
 		Fingerprint: func(t dclone.T) (dclone.Fingerprint, error) {
 			f, err := r.src.Fingerprint(r.session.Key, t)
-			return f, sourceError(err)
+			return f, dclone.InSource(err)
 		},
 		Progress: func(p replay.Progress) {
 			t.Committed()
@@ -72,7 +72,7 @@ func (r *run) loop(t *replay.Translator, clone replay.Clone) *replay.Loop {
 func sourceTxs(txs iter.Seq2[*dclone.Tx, error]) iter.Seq2[*dclone.Tx, error] {
 	return func(yield func(*dclone.Tx, error) bool) {
 		for tx, err := range txs {
-			if !yield(tx, sourceError(err)) {
+			if !yield(tx, dclone.InSource(err)) {
 				return
 			}
 		}
@@ -91,7 +91,7 @@ func (r *run) recover(ctx context.Context) error {
 	case errors.As(err, &drift):
 		return r.walk(ctx, drift)
 	case err != nil:
-		return destError(err)
+		return dclone.InDest(err)
 	case intent == nil:
 		return nil
 	}
@@ -100,11 +100,11 @@ func (r *run) recover(ctx context.Context) error {
 		return r.update(func(tx *state.Tx) error { return tx.DropIntent() })
 	}
 	if err := r.dst.Sync(); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	commit := intent.Commit
 	if commit.Position.Clone, err = r.dst.Mark(); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if err := r.update(func(tx *state.Tx) error { return tx.Commit(&commit) }); err != nil {
 		return err
@@ -165,7 +165,7 @@ func (r *run) reindex(ctx context.Context) error {
 	}
 	due, err := r.dst.IndexDue()
 	if err != nil || !due {
-		return destError(err)
+		return dclone.InDest(err)
 	}
-	return destError(r.index(ctx, func() error { return nil }))
+	return dclone.InDest(r.index(ctx, func() error { return nil }))
 }

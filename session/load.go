@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"dclone"
 	"dclone/eidmap"
 	"dclone/replay"
 	"dclone/snapshot"
@@ -27,7 +28,7 @@ func (r *run) plan(ctx context.Context) (*firstCopy, error) {
 	snap, err := r.src.Snapshot(ctx, r.pos.Basis, source.Options{
 		Jobs: r.opt.Jobs, MaxMemory: r.opt.MaxMemory, TempDir: r.dst.Dir()})
 	if err != nil {
-		return nil, sourceError(err)
+		return nil, dclone.InSource(err)
 	}
 	p, err := snapshot.New(ctx, snap, r.dst, snapshot.Options{
 		MaxBatchSize: r.session.Options.MaxBatchSize,
@@ -36,7 +37,7 @@ func (r *run) plan(ctx context.Context) (*firstCopy, error) {
 	})
 	if err != nil {
 		snap.Close()
-		return nil, sourceError(err)
+		return nil, dclone.InSource(err)
 	}
 	return &firstCopy{snap, p}, nil
 }
@@ -45,7 +46,7 @@ func (r *run) plan(ctx context.Context) (*firstCopy, error) {
 func (r *run) load(ctx context.Context, f *firstCopy) error {
 	r.result.Status = Initial
 	if err := r.dst.ResumeLoad(r.pos.Clone); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if !r.pos.Mapped {
 		if err := r.storeMap(f); err != nil {
@@ -65,7 +66,7 @@ func (r *run) load(ctx context.Context, f *firstCopy) error {
 		return err
 	}
 	if pos.Clone.T+1 != f.plan.End() {
-		return destError(fmt.Errorf("make first copy: it ends at t %d, not at t %d", pos.Clone.T, f.plan.End()-1))
+		return dclone.InDest(fmt.Errorf("make first copy: it ends at t %d, not at t %d", pos.Clone.T, f.plan.End()-1))
 	}
 	pos.Phase, pos.Loaded = state.Publishing, pos.Clone.T
 	if err := r.commit(pos); err != nil {
@@ -78,7 +79,7 @@ func steps(from iter.Seq2[snapshot.Step, error]) iter.Seq2[replay.Step, error] {
 	return func(yield func(replay.Step, error) bool) {
 		for s, err := range from {
 			if err != nil {
-				err = sourceError(err)
+				err = dclone.InSource(err)
 			}
 			if !yield(replay.Step{Frames: s.Frames, Lengths: s.Lengths, Datoms: s.Datoms}, err) {
 				return
@@ -138,7 +139,7 @@ func (r *run) publish(ctx context.Context) error {
 	r.result.Status = Initial
 	done, err := r.dst.Published()
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if done {
 		err = r.dst.Open()
@@ -146,7 +147,7 @@ func (r *run) publish(ctx context.Context) error {
 		err = r.dst.ResumeLoad(r.pos.Clone)
 	}
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	r.progress(Progress{})
 	publish := r.dst.Publish
@@ -159,10 +160,10 @@ func (r *run) publish(ctx context.Context) error {
 		err = r.index(ctx, publish)
 	}
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if r.session.Dest.First, err = r.dst.First(); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	pos := r.pos
 	pos.Phase = state.Current

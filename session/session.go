@@ -188,20 +188,20 @@ func (r *run) restart(ctx context.Context, path string) error {
 func (r *run) checkOwn() error {
 	content, err := r.dst.Holds()
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if content != destlocal.Data {
 		return nil
 	}
 	if err := r.dst.Open(); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	defer r.dst.Release()
 	first, err := r.dst.First()
 	if err == nil && first != r.session.Dest.First {
 		err = fmt.Errorf("restart %s: the database there is not the one this session made: %w", r.opt.DestAddress, dest.ErrForeign)
 	}
-	return destError(err)
+	return dclone.InDest(err)
 }
 
 // begin makes the session of a new clone.
@@ -228,11 +228,11 @@ func (r *run) create(ctx context.Context, path string) error {
 	r.dst.SetKey(key)
 	var err error
 	if r.session.Source.First, err = r.src.First(key); err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	f, err := r.src.Fingerprint(key, r.basis)
 	if err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	r.pos = state.Position{Phase: state.Loading, Source: f, Basis: r.basis, Clone: dclone.Mark{T: -1}}
 	// The source is read whole before anything is written: it may prove damaged.
@@ -242,13 +242,13 @@ func (r *run) create(ctx context.Context, path string) error {
 	}
 	defer load.close()
 	if err := r.dst.Drop(); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if r.store, err = state.Create(path, r.session, r.pos); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	return r.load(ctx, load)
 }
@@ -265,7 +265,7 @@ func or[V comparable](v, otherwise V) V {
 func (r *run) checkEmpty() error {
 	content, err := r.dst.Holds()
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if content == destlocal.Data {
 		return fmt.Errorf("clone to %s: it holds a database that has no sidecar of dclone: %w", r.opt.DestAddress, ErrClaimed)
@@ -278,7 +278,7 @@ func (r *run) checkEmpty() error {
 func (r *run) checkSource() error {
 	first, err := r.src.First(r.session.Key)
 	if err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	var none dclone.Digest
 	if had := r.session.Source.First; had != none && had != first {
@@ -297,7 +297,7 @@ func (r *run) checkSource() error {
 			r.opt.SourceAddress, r.pos.Source.T, ErrReplaced)
 	}
 	if err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	if r.session.Source.First != first || r.session.Source.Address != r.opt.SourceAddress {
 		r.session.Source = state.Identity{Address: r.opt.SourceAddress, First: first} // it was empty, or has moved
@@ -346,7 +346,7 @@ func (r *run) sync(ctx context.Context) error {
 			break // begin has made the first copy just now
 		}
 		if err := r.dst.Open(); err != nil {
-			return destError(err)
+			return dclone.InDest(err)
 		}
 	default:
 		return fmt.Errorf("read sidecar %s: phase %q is not known", r.store.Path(), r.pos.Phase)
@@ -377,18 +377,4 @@ func (r *run) log(format string, args ...any) {
 }
 
 // update changes the sidecar, which counts as a part of the clone.
-func (r *run) update(f func(*state.Tx) error) error { return destError(r.store.Update(f)) }
-
-func sourceError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &dclone.SourceError{Err: err}
-}
-
-func destError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &dclone.DestError{Err: err}
-}
+func (r *run) update(f func(*state.Tx) error) error { return dclone.InDest(r.store.Update(f)) }

@@ -30,11 +30,11 @@ type birth struct {
 func readBirths(ctx context.Context, src, clone Database) (*births, error) {
 	s, err := readBirth(ctx, src)
 	if err != nil {
-		return nil, sourceError(err)
+		return nil, dclone.InSource(err)
 	}
 	c, err := readBirth(ctx, clone)
 	if err != nil {
-		return nil, destError(err)
+		return nil, dclone.InDest(err)
 	}
 	b := &births{ids: map[dclone.EntityID]dclone.EntityID{}, clones: map[dclone.EntityID]bool{},
 		alike: s.hasAll(c), src: s.builtins(), clone: c.builtins()}

@@ -24,7 +24,7 @@ func (p *pass) readClone(ctx context.Context) error {
 	at := dclone.T(0)
 	for tx, err := range p.run.clone.Txs(ctx, 0) {
 		if err != nil {
-			return destError(err)
+			return dclone.InDest(err)
 		}
 		if tx.T > p.run.cloneT {
 			break
@@ -40,7 +40,7 @@ func (p *pass) readClone(ctx context.Context) error {
 
 func (c *cloneReader) tx(tx *dclone.Tx) error {
 	if err := c.schema.Apply(tx.Datoms); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	c.t, c.firstCopy, c.instants = tx.T, c.p.run.isFirstCopy(tx.T), 0
 	if tx.T <= local.BootstrapT && !c.p.run.born.alike {

@@ -46,7 +46,7 @@ func (r *replay) begin() error {
 func (r *replay) step() error {
 	tx, err, ok := r.next()
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if r.cur = tx; !ok || tx.T > r.p.run.cloneT {
 		r.cur = nil

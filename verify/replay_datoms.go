@@ -113,7 +113,7 @@ func (r *run) settleDropped(ctx context.Context, p *pass) error {
 	}
 	for tx, err := range r.clone.Txs(ctx, 0) {
 		if err != nil {
-			return destError(err)
+			return dclone.InDest(err)
 		}
 		for _, d := range tx.Datoms {
 			if !entities[d.E] || !d.Added {

@@ -27,7 +27,7 @@ func (p *pass) readSource(ctx context.Context, m *eidmap.Map) error {
 	at := dclone.T(0)
 	for tx, err := range p.run.src.Txs(ctx, 0) {
 		if err != nil {
-			return sourceError(err)
+			return dclone.InSource(err)
 		}
 		if tx.T > p.run.pos.Source.T {
 			break
@@ -46,7 +46,7 @@ func (p *pass) readSource(ctx context.Context, m *eidmap.Map) error {
 
 func (s *sourceReader) tx(tx *dclone.Tx) error {
 	if err := s.schema.Apply(tx.Datoms); err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	if tx.T > local.BootstrapT || s.p.run.born.alike {
 		for i := range tx.Datoms {

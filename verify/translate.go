@@ -66,7 +66,7 @@ func (t *translator) value(dst []byte, v dclone.Value, refs dclone.Refs) (out []
 		return dst, false, nil
 	}
 	if err != nil && t.failed == nil {
-		err = sourceError(fmt.Errorf("translate a ref: %w", err))
+		err = dclone.InSource(fmt.Errorf("translate a ref: %w", err))
 	}
 	if err != nil {
 		return dst, false, err

@@ -208,7 +208,7 @@ func (r *run) begin() error {
 func (r *run) checkSource() error {
 	first, err := r.src.First(r.session.Key)
 	if err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	var none dclone.Digest
 	if had := r.session.Source.First; had != none && had != first {
@@ -224,7 +224,7 @@ func (r *run) checkSource() error {
 		return fmt.Errorf("compare source with the session: its transaction t %d is not the one that was cloned: %w",
 			at.T, ErrReplaced)
 	}
-	return sourceError(err)
+	return dclone.InSource(err)
 }
 
 // checkClone finds out whether the clone ends with the transaction the sidecar says it ends
@@ -243,7 +243,7 @@ func (r *run) checkClone() error {
 	}
 	f, err := r.clone.Fingerprint(r.session.Key, at.T)
 	if err != nil && !errors.Is(err, source.ErrNoTx) {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if err != nil || f.Digest != at.Digest || f.Instant != at.Instant {
 		r.found.add(finding{Difference: Difference{Kind: KindClone, CloneT: at.T, Text: fmt.Sprintf(
@@ -264,18 +264,4 @@ func (r *run) withMap(f func(*eidmap.Map) error) error {
 		}
 		return f(m)
 	})
-}
-
-func sourceError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &dclone.SourceError{Err: err}
-}
-
-func destError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &dclone.DestError{Err: err}
 }

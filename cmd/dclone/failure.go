@@ -113,22 +113,6 @@ func isA[T error](err error) bool {
 	return errors.As(err, &t)
 }
 
-// sourceError says of an error that it was met in the source.
-func sourceError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &dclone.SourceError{Err: err}
-}
-
-// destError says of an error that it was met in the clone.
-func destError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &dclone.DestError{Err: err}
-}
-
 // isDamagedClone reports whether err says that the clone's bytes are not what they should be.
 func isDamagedClone(err error) bool {
 	return isA[*dclone.DestError](err) && isA[*local.DamageError](err)

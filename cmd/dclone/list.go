@@ -115,7 +115,7 @@ func findDatabases(path string) ([]string, error) {
 		return nil, &failure{codeNone, fmt.Errorf("list %s: there is no such directory", address.Scheme+path), ""}
 	}
 	if err != nil {
-		return nil, sourceError(err)
+		return nil, dclone.InSource(err)
 	}
 	level := []string{path}
 	var found []string
@@ -128,7 +128,7 @@ func findDatabases(path string) ([]string, error) {
 			}
 			entries, err := os.ReadDir(dir)
 			if err != nil && dir == path {
-				return nil, sourceError(err)
+				return nil, dclone.InSource(err)
 			}
 			for _, e := range entries {
 				sub := filepath.Join(dir, e.Name())

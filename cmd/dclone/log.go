@@ -107,7 +107,7 @@ func (p *program) printTxs(txs iter.Seq2[*dclone.Tx, error], opt logOptions, for
 			buf, err = format(buf, tx, &s)
 		}
 		if err != nil {
-			return sourceError(err)
+			return dclone.InSource(err)
 		}
 		if _, err := p.Write(buf); err != nil {
 			return nil // console.close tells, if it is to be told

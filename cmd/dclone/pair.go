@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"dclone"
 	"dclone/address"
 	sourcelocal "dclone/source/local"
 )
@@ -84,7 +85,7 @@ func openSource(a address.Address) (*sourcelocal.Conn, error) {
 			"dclone list " + shellWord(address.Scheme+a.Storage) + " to see what is there"}
 	}
 	if err != nil {
-		return nil, sourceError(err)
+		return nil, dclone.InSource(err)
 	}
 	return conn, nil
 }

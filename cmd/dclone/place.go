@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"dclone"
 	"dclone/address"
 	"dclone/dest"
 	destlocal "dclone/dest/local"
@@ -71,7 +72,7 @@ func (p place) open(ctx context.Context, wait time.Duration) (*state.Store, erro
 		case err == nil || errors.Is(err, state.ErrNone), locked && time.Now().After(end):
 			return store, err
 		case !locked:
-			return nil, &failure{codeDest, destError(err), "a copy of the sidecar, or dclone reset <dest> to forget it"}
+			return nil, &failure{codeDest, dclone.InDest(err), "a copy of the sidecar, or dclone reset <dest> to forget it"}
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return nil, err
@@ -124,7 +125,7 @@ func (p place) check(ctx context.Context, wait time.Duration) (*sidecar, error) 
 func (p place) checkFree() error {
 	content, err := destlocal.Look(p.dir)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if content == destlocal.Data {
 		return &failure{codeDiverged,
@@ -144,7 +145,7 @@ func (p place) checkFree() error {
 func (p place) checkThere(s *sidecar) error {
 	content, err := destlocal.Look(p.dir)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	loading := destlocal.Loading(p.dir)
 	switch {
@@ -163,22 +164,22 @@ func (p place) checkThere(s *sidecar) error {
 func (p place) owns(s *sidecar) error {
 	content, err := destlocal.Look(p.dir)
 	if err != nil || content != destlocal.Data {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	clone, err := sourcelocal.Open(p.dir)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	defer clone.Close()
 	first, err := clone.First(s.session.Key)
 	if err == nil && first != s.session.Dest.First {
 		err = fmt.Errorf("compare %s with its sidecar: the database there is not the one this session made: %w", p.address, dest.ErrForeign)
 	}
-	return destError(err)
+	return dclone.InDest(err)
 }
 
 // forget removes the sidecar.
 func (p place) forget() error {
 	removeRecord(p.state)
-	return destError(os.Remove(p.state))
+	return dclone.InDest(os.Remove(p.state))
 }

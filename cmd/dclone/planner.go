@@ -30,7 +30,7 @@ func (pl *planner) plan(ctx context.Context) error {
 	dst := pl.pair.dest
 	holders, err := destlocal.Holders(dst.dir)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if pl.sidecar, err = dst.check(ctx, 0); err != nil {
 		return err
@@ -58,14 +58,14 @@ func (pl *planner) plan(ctx context.Context) error {
 func (pl *planner) firstCopy(ctx context.Context, t dclone.T, shape state.Options) error {
 	snap, err := pl.src.Snapshot(ctx, t, source.Options{Jobs: pl.jobs, MaxMemory: int64(pl.opt.maxMemory)})
 	if err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	defer snap.Close()
 	clone := destlocal.Dry()
 	p, err := snapshot.New(ctx, snap, clone, snapshot.Options{
 		MaxBatchSize: shape.MaxBatchSize, TxEntities: snapshot.TxEntities(shape.TxEntities), Jobs: pl.jobs})
 	if err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	pl.doc.Attributes, pl.doc.TxEntities = int64(p.Attributes()), int64(p.TxEntities())
 	_, _, next := clone.Bootstrap()
@@ -81,7 +81,7 @@ func (pl *planner) checkSource() error {
 	pos := pl.sidecar.pos
 	f, err := pl.src.Fingerprint(pl.sidecar.session.Key, pos.Source.T)
 	if err != nil && !errors.Is(err, source.ErrNoTx) {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	if err != nil || f != pos.Source || pl.src.Basis() < pos.Source.T {
 		return fmt.Errorf("compare %s with the session: its transaction t %d is not the one that was cloned: %w",
@@ -95,16 +95,16 @@ func (pl *planner) catchUp(ctx context.Context) error {
 	pos := pl.sidecar.pos
 	beyond, err := destlocal.Beyond(pl.pair.dest.dir, pl.sidecar.session.Key, pos.Clone)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if beyond > 0 && pl.sidecar.intent == nil {
-		return destError(&dest.DriftError{T: pos.Clone.T + 1, Cause: "no run of dclone was under way"})
+		return dclone.InDest(&dest.DriftError{T: pos.Clone.T + 1, Cause: "no run of dclone was under way"})
 	}
 	from := pos.Source.T
 	pl.doc.FromT, pl.doc.CloneT, pl.doc.Action = &from, &pos.Clone.T, actionNothing
 	for tx, err := range pl.src.Txs(ctx, from+1) {
 		if err != nil {
-			return sourceError(err)
+			return dclone.InSource(err)
 		}
 		pl.doc.Transactions++
 		pl.doc.Datoms += int64(len(tx.Datoms))

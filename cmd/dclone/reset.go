@@ -64,7 +64,7 @@ func (p *program) reset(ctx context.Context, args []string, opt resetOptions) er
 	}
 	clone, err := destlocal.Lock(dst.dir)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	defer clone.Close()
 	r, err := dst.removal(ctx, opt.dropClone)
@@ -82,7 +82,7 @@ func (p *program) reset(ctx context.Context, args []string, opt resetOptions) er
 func (p *program) resetDry(ctx context.Context, dst place, opt resetOptions) error {
 	holders, err := destlocal.Holders(dst.dir)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	if len(holders) > 0 {
 		return fmt.Errorf("lock %s: %w", holders[0].File, local.ErrLocked)
@@ -114,7 +114,7 @@ func (p place) removal(ctx context.Context, dropClone bool) (removal, error) {
 	}
 	content, err := destlocal.Look(p.dir)
 	if err != nil {
-		return r, destError(err)
+		return r, dclone.InDest(err)
 	}
 	r.database = content != destlocal.Nothing
 	return r, p.owns(sc)
@@ -126,11 +126,11 @@ func (r removal) do(p place, clone *destlocal.Clone) error {
 	switch {
 	case r.database:
 		if err := clone.Drop(); err != nil {
-			return destError(err)
+			return dclone.InDest(err)
 		}
 	case r.loading:
 		if err := clone.DropLoading(); err != nil {
-			return destError(err)
+			return dclone.InDest(err)
 		}
 	}
 	if r.sidecar {

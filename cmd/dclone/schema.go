@@ -84,7 +84,7 @@ func (p *program) schema(ctx context.Context, args []string, all bool) error {
 	defer src.Close()
 	snap, err := src.Snapshot(ctx, src.Basis(), source.Options{Jobs: runtime.NumCPU()})
 	if err != nil {
-		return sourceError(err)
+		return dclone.InSource(err)
 	}
 	defer snap.Close()
 	doc := schemaDoc{Address: a.String(), T: snap.Basis(), Attributes: []schemaAttribute{}}
@@ -94,7 +94,7 @@ func (p *program) schema(ctx context.Context, args []string, all bool) error {
 		}
 		n, err := countCurrent(ctx, snap, attr.ID)
 		if err != nil {
-			return sourceError(err)
+			return dclone.InSource(err)
 		}
 		doc.Attributes = append(doc.Attributes, describeAttribute(attr, n))
 	}

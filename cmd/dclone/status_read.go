@@ -37,7 +37,7 @@ type status struct {
 func readStatus(ctx context.Context, dst place) (*status, error) {
 	last, err := readRecord(dst.state)
 	if err != nil {
-		return nil, destError(err)
+		return nil, dclone.InDest(err)
 	}
 	st := &status{State: dst.state, LastRun: last, NotCarried: []dclone.NotCarried{}, Accepted: []dclone.NotCarried{}}
 	sc, err := dst.readUnless(ctx, last)

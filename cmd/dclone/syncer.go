@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"dclone"
 	"dclone/datomic/local"
 	destlocal "dclone/dest/local"
 	"dclone/replay"
@@ -149,7 +150,7 @@ func (s *syncer) lock(ctx context.Context) (*destlocal.Clone, error) {
 	for end := time.Now().Add(s.opt.retryLock); ; {
 		dst, err := destlocal.Lock(s.pair.dest.dir)
 		if err == nil || !errors.Is(err, local.ErrLocked) || !time.Now().Before(end) {
-			return dst, destError(err)
+			return dst, dclone.InDest(err)
 		}
 		if !said {
 			s.verbose("waiting for %s: %v", s.pair.dest.address, err)

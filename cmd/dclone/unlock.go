@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dclone"
 	destlocal "dclone/dest/local"
 	"dclone/state"
 )
@@ -55,7 +56,7 @@ func (p *program) unlock(ctx context.Context, args []string, stateFile string) e
 			"again when that process has ended"}
 	}
 	if err := p.tidy(dst); err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	fmt.Fprintln(p, "nothing is locked")
 	return nil
@@ -65,7 +66,7 @@ func (p *program) unlock(ctx context.Context, args []string, stateFile string) e
 func (p *program) tellHolders(ctx context.Context, dst place) (locked bool, err error) {
 	holders, err := destlocal.Holders(dst.dir)
 	if err != nil {
-		return false, destError(err)
+		return false, dclone.InDest(err)
 	}
 	// The kernel does not tell who holds dclone's own kind of lock, but a run tells of itself.
 	dclone := "dclone, or another program that does not tell its number"

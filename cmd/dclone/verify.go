@@ -114,7 +114,7 @@ func (p *program) verify(ctx context.Context, args []string, opt verifyOptions) 
 	}
 	clone, err := sourcelocal.Open(pr.dest.dir)
 	if err != nil {
-		return destError(err)
+		return dclone.InDest(err)
 	}
 	defer clone.Close()
 	began := time.Now()
