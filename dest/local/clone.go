@@ -293,7 +293,7 @@ func (c *Clone) Recover(at dclone.Mark, intent *state.Intent) (adopted bool, err
 	}
 	switch {
 	case torn > room:
-		return false, &dest.DriftError{T: t + 1, Cause: "what dclone was about to write is there, and more"}
+		return false, &dest.DriftError{T: c.w.Basis() + 1, Cause: "what dclone was about to write is there, and more"}
 	case len(frames) == 0:
 		return true, nil
 	}
