@@ -86,7 +86,8 @@ func (a *attr) tuple(x *tx, say func(dclone.EntityID, any)) {
 	r := x.h.r
 	var parts []*attr
 	for _, p := range x.h.attrs {
-		if p.since < x.t && !p.many && p.kind != "tuple" && p.kind != "double" && p.kind != "float" {
+		named := x.h.db.Keyword[x.h.db.Name[p.id]] == p.id // its last name may be another's by now
+		if p.since < x.t && named && !p.many && p.kind != "tuple" && p.kind != "double" && p.kind != "float" {
 			parts = append(parts, p)
 		}
 	}

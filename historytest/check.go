@@ -25,13 +25,15 @@ type comparison struct {
 	pos        state.Position
 	session    state.Session
 	to, from   map[dclone.EntityID]dclone.EntityID // source to clone, and back
+	own        map[dclone.EntityID]bool            // the clone's transactions that stand for no entity of the source
 }
 
 // Check fails t unless the clone holds what the source held at the position of the sidecar:
 // current datoms, idents, and the replayed transactions one by one. No run may be under way.
 func Check(t testing.TB, source, clone, sidecar string) {
 	t.Helper()
-	c := &comparison{t: t, to: map[dclone.EntityID]dclone.EntityID{}, from: map[dclone.EntityID]dclone.EntityID{}}
+	c := &comparison{t: t, to: map[dclone.EntityID]dclone.EntityID{}, from: map[dclone.EntityID]dclone.EntityID{},
+		own: map[dclone.EntityID]bool{}}
 	store, err := state.Open(sidecar)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
@@ -47,6 +49,7 @@ func Check(t testing.TB, source, clone, sidecar string) {
 	c.readMap(store)
 	c.lengths(clone)
 	c.transactions()
+	c.kept(ReadAt(t, source, c.pos.Basis))
 	c.current()
 	c.idents()
 	c.places()
@@ -54,17 +57,10 @@ func Check(t testing.TB, source, clone, sidecar string) {
 
 // readMap reads the entity-id map by both of its ways, and makes sure that it is one-to-one.
 func (c *comparison) readMap(store *state.Store) {
-	for e := range dclone.EntityID(73) {
-		c.to[e], c.from[e] = e, e
-	}
-	for t := range bootstrapEnd + 1 {
-		c.to[dclone.TxID(t)], c.from[dclone.TxID(t)] = dclone.TxID(t), dclone.TxID(t)
-	}
-	// Numbers the bootstrap keeps free are ordinary ones.
-	for e := range dclone.EntityID(73) {
-		if len(c.src.of(e)) == 0 && c.src.Name[e].IsZero() {
-			delete(c.to, e)
-			delete(c.from, e)
+	for _, tx := range c.src.Txs[:bootstrapEnd+1] {
+		c.to[dclone.TxID(tx.T)], c.from[dclone.TxID(tx.T)] = dclone.TxID(tx.T), dclone.TxID(tx.T)
+		for _, d := range tx.Datoms {
+			c.to[d.E], c.from[d.E] = d.E, d.E
 		}
 	}
 	require.NoError(c.t, store.View(func(tx *state.Tx) error {
@@ -132,22 +128,81 @@ func CheckIndex(dir string) error {
 
 // transactions compares the replayed part, one by one.
 func (c *comparison) transactions() {
+	for t := range c.pos.Loaded + 1 {
+		if _, carried := c.from[dclone.TxID(t)]; !carried {
+			c.own[dclone.TxID(t)] = true
+		}
+	}
 	replayed := slices.DeleteFunc(slices.Clone(c.src.Txs), func(tx Tx) bool { return tx.T <= c.pos.Basis })
 	clone := slices.DeleteFunc(slices.Clone(c.clone.Txs), func(tx Tx) bool { return tx.T <= c.pos.Loaded })
 	require.Len(c.t, clone, len(replayed), "replayed transactions, first copy at t %d", c.pos.Basis)
 	for i, tx := range replayed {
 		got := clone[i]
 		require.Equal(c.t, tx.Instant, got.Instant, "instant of source t %d", tx.T)
-		require.Equal(c.t, dclone.TxID(got.T), c.to[dclone.TxID(tx.T)], "clone of transaction %d", tx.T)
+		c.carrier(tx.T, got.T)
 		var want, have []string
 		for _, d := range tx.Datoms {
 			f := c.translate(Fact{d.E, d.A, string(d.V)})
+			if d.A == aTxInstant && d.E == d.Tx {
+				f.E = dclone.TxID(got.T)
+			}
 			want = append(want, c.line(f, d.Added))
 		}
 		for _, d := range got.Datoms {
 			have = append(have, c.line(Fact{d.E, d.A, string(d.V)}, d.Added))
 		}
 		require.Equal(c.t, want, have, "source t %d, clone t %d", tx.T, got.T)
+	}
+}
+
+// carrier makes sure that a replayed transaction's entity is its clone's, unless something
+// referred to its number before there was such a transaction.
+func (c *comparison) carrier(src, clone dclone.T) {
+	e := c.to[dclone.TxID(src)]
+	if e == dclone.TxID(clone) {
+		return
+	}
+	c.own[dclone.TxID(clone)] = true
+	require.Equal(c.t, dclone.PartUser, e.Partition(), "clone of transaction %d", src)
+	for _, tx := range c.src.Txs {
+		for _, d := range tx.Datoms {
+			found := false
+			c.src.refs(d.A, string(d.V), func(id dclone.EntityID) dclone.EntityID {
+				found = found || id == dclone.TxID(src)
+				return id
+			})
+			if found && tx.T < src {
+				return
+			}
+		}
+	}
+	require.Fail(c.t, "a transaction's entity is no transaction", "source t %d", src)
+}
+
+// kept makes sure that of the transactions before the first copy those are transactions of the
+// clone that its options say.
+func (c *comparison) kept(basis *Database) {
+	used := map[dclone.EntityID]bool{}
+	for f := range basis.Facts() {
+		if f.A != aTxInstant {
+			used[f.E] = true
+		}
+		basis.refs(f.A, f.V, func(e dclone.EntityID) dclone.EntityID {
+			used[e] = true
+			return e
+		})
+	}
+	for _, tx := range basis.Txs[bootstrapEnd+1:] {
+		e := dclone.TxID(tx.T)
+		clone, carried := c.to[e]
+		switch c.session.Options.TxEntities {
+		case "all":
+			require.True(c.t, clone.IsTx(), "transaction %d is none of the clone's", tx.T)
+		case "used":
+			require.Equal(c.t, used[e], carried && clone.IsTx() && clone.T() <= c.pos.Loaded, "transaction %d, used: %v, its clone %d", tx.T, used[e], clone)
+		case "none":
+			require.False(c.t, carried && clone.IsTx(), "transaction %d is one of the clone's", tx.T)
+		}
 	}
 }
 
@@ -188,9 +243,7 @@ func (c *comparison) current() {
 	}
 	have := c.clone.Facts()
 	for f := range have {
-		_, carried := c.from[f.E]
-		own := f.A == aTxInstant && f.E.IsTx() && !carried && f.E.T() <= c.pos.Loaded
-		if own || f.A == aAlter {
+		if f.A == aAlter || f.A == aTxInstant && c.own[f.E] {
 			delete(have, f)
 		}
 	}
@@ -235,12 +288,12 @@ func (c *comparison) places() {
 		}
 	}
 	for e := range c.from {
-		if !has[e] && e >= 73 && e != dclone.TxID(1) { // of all transactions, t 1 alone has no instant
+		if !has[e] && e != dclone.TxID(1) { // of all transactions, t 1 alone has no instant
 			require.Equal(c.t, dclone.PartUser, e.Partition(), "partition of %d, which occurs only as a value; source %d", e, c.from[e])
 		}
 	}
 	for e := range has {
 		_, carried := c.from[e]
-		require.True(c.t, carried || e.IsTx() && e.T() <= c.pos.Loaded, "clone entity %d has no source", e)
+		require.True(c.t, carried || c.own[e], "clone entity %d has no source", e)
 	}
 }

@@ -378,3 +378,22 @@ func normalURI(s string) string {
 	}
 	return strings.ToLower(scheme) + "://" + strings.ToLower(host) + "/" + string(b)
 }
+
+// EachRef calls whole with every part of an attribute's values that is an entity id, or with
+// whole set where the value is one, and plain with the other elements of a tuple.
+func (d *Database) EachRef(a dclone.EntityID, ref func(element int, whole bool), plain func(element int)) {
+	at := d.attrs[a]
+	if at == nil || at.valueType != typeTuple {
+		if d.isRef(a, 0) {
+			ref(0, true)
+		}
+		return
+	}
+	for i := range max(len(at.elements), len(at.parts), 8) {
+		if d.isRef(a, i) {
+			ref(i, false)
+		} else {
+			plain(i)
+		}
+	}
+}

@@ -91,3 +91,25 @@ func appendTo(t testing.TB, path string, b []byte) {
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 }
+
+// Attribute installs one attribute, of a value type given by its entity, and returns its id.
+func (h *History) Attribute(name string, valueType dclone.EntityID, many bool) dclone.EntityID {
+	x := h.begin()
+	id := dclone.MakeEntityID(dclone.PartDB, h.nextDB)
+	h.nextDB++
+	card := cardOne
+	if many {
+		card = cardMany
+	}
+	x.put(id, aIdent, encode(dclone.Kw("test", name)), true)
+	x.put(id, aValueType, encode(int64(valueType)), true)
+	x.put(id, aCardinality, encode(int64(card)), true)
+	x.installed = append(x.installed, id)
+	x.commit(0)
+	return id
+}
+
+// Datom makes a datom of a Go value for Commit.
+func Datom(e, a dclone.EntityID, v any, added bool) dclone.Datom {
+	return dclone.Datom{E: e, A: a, V: encode(v), Added: added}
+}

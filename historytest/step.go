@@ -130,7 +130,7 @@ func (x *tx) target() dclone.EntityID {
 	case n < 30:
 		return dclone.TxID(x.h.db.Txs[r.IntN(len(x.h.db.Txs))].T)
 	case n < 31:
-		return dclone.TxID(x.t + 1<<30) // never a transaction
+		return dclone.TxID(x.t + pick(r, dclone.T(1), 3, 1<<30)) // not yet a transaction, or never
 	case n < 33:
 		return pick(r, dclone.EntityID(0), 4, 7, 22, 35, 50, 63) // builtins
 	case n < 34 && len(x.h.attrs) > 0:
@@ -535,8 +535,8 @@ func (x *tx) rescale() {
 	}
 }
 
-// strangeEntity makes an entity where Datomic Local would not: in partition 4, far away, or with
-// an eidx that another partition has.
+// strangeEntity makes an entity where Datomic Local would not: in partition 4, far away, among
+// the builtins, or with an eidx that another partition has.
 func (x *tx) strangeEntity() {
 	r := x.h.r
 	e := dclone.MakeEntityID(dclone.PartUser, x.h.next)
@@ -545,6 +545,8 @@ func (x *tx) strangeEntity() {
 		e = dclone.MakeEntityID(pick(r, dclone.Partition(4), 17, 20, 23, 30), old.Eidx())
 	case r.IntN(2) == 0:
 		e = dclone.MakeEntityID(pick(r, dclone.Partition(900), 500000, 1, 5), x.h.next)
+	case r.IntN(2) == 0:
+		e = pick(r, dclone.EntityID(5), 6, 8, 9, 14) // free in the bootstrap, but Local lets one use them
 	}
 	x.h.next++
 	x.h.users = append(x.h.users, e)

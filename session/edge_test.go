@@ -11,6 +11,7 @@ import (
 	"dclone"
 	"dclone/historytest"
 	"dclone/session"
+	"dclone/state"
 )
 
 // Builtin value types, by their entities.
@@ -163,4 +164,45 @@ func TestBatches(t *testing.T) {
 		s.must(t, session.Options{MaxBatchSize: size})
 		s.check(t)
 	}
+}
+
+// A clone keeps partition 4 for entities that occur only as values: Datomic Local never gives
+// out a number there. What has datoms there in the source goes elsewhere.
+func TestPartitionOfValues(t *testing.T) {
+	for copyAt := range 3 {
+		s := newEdge(t)
+		ref, text := s.h.Attribute("ref", typeRef, true), s.h.Attribute("text", typeString, false)
+		four := func(eidx int64) dclone.EntityID { return dclone.MakeEntityID(dclone.PartUser, eidx) }
+		for i, tx := range [][]dclone.Datom{
+			{historytest.Datom(four(500), text, "lives", assert), historytest.Datom(user(501), ref, int64(four(502)), assert)},
+			{historytest.Datom(four(503), text, "lives", assert), historytest.Datom(user(501), ref, int64(user(504)), assert),
+				historytest.Datom(user(501), ref, int64(four(503)), assert)},
+		} {
+			if i == copyAt {
+				s.must(t, session.Options{})
+			}
+			s.h.Commit(tx...)
+		}
+		s.must(t, session.Options{})
+		s.check(t)
+		for src, want := range map[dclone.EntityID]dclone.Partition{four(500): 17, four(503): 17, user(501): 17, four(502): 4, user(504): 4} {
+			require.Equal(t, want, s.clone(t, src).Partition(), "copied at %d, partition of %d/%d's clone", copyAt, src.Partition(), src.Eidx())
+		}
+	}
+}
+
+func (p pair) clone(t testing.TB, src dclone.EntityID) (clone dclone.EntityID) {
+	t.Helper()
+	st, err := state.Open(p.sidecar())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, st.Close()) }()
+	require.NoError(t, st.View(func(tx *state.Tx) error {
+		m, err := tx.Map()
+		require.NoError(t, err)
+		var ok bool
+		clone, ok, err = m.Clone(src)
+		require.True(t, ok, "entity %d has no clone", src)
+		return err
+	}))
+	return clone
 }
