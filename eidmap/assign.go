@@ -28,8 +28,8 @@ type Assignment struct {
 
 // Entities are the source entities a first copy carries, builtins excepted.
 type Entities struct {
-	DB, Tx, User Set // that have datoms of their own, by partition; of Tx those that are needed
-	Value        Set // that occur only as values
+	DB, Tx, User Set // by partition, those that have datoms of their own; of DB all, of Tx those that are needed
+	Value        Set // the others
 }
 
 // Assign gives out ids from first on.

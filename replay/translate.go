@@ -259,8 +259,13 @@ func (t *Translator) entity(src dclone.EntityID) dclone.EntityID {
 	}
 }
 
-// value makes an id for an entity that occurs only as a value.
-func (t *Translator) value(dclone.EntityID) dclone.EntityID {
+// value makes an id for an entity that occurs only as a value. One of the db partition stays
+// there: an attribute may be installed under that number later, and Datomic Local opens no
+// database that has attributes elsewhere.
+func (t *Translator) value(src dclone.EntityID) dclone.EntityID {
+	if src.Partition() == dclone.PartDB {
+		return t.entity(src)
+	}
 	t.next.Value++
 	return dclone.MakeEntityID(dclone.PartUser, t.next.Value-1)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -271,8 +272,15 @@ func TestReplaced(t *testing.T) {
 	for range 100 {
 		strangerTransacts(t, forked)
 	}
+	// Its first transaction is another, though it has the newest one that was cloned.
+	rewritten := s.path("rewritten")
+	copyDir(t, s.src2, rewritten)
+	log := read(t, filepath.Join(rewritten, "db.log"))
+	first := len(local.Bootstrap())
+	require.NoError(t, os.WriteFile(filepath.Join(rewritten, "db.log"), []byte(log[:first]+strings.Replace(log[first:], "attr", "attz", 1)), 0o600))
+
 	current := pair{s.src2, s.path("clone2")}
-	for _, src := range []string{other.Dir, fresh.Dir, s.src1, forked} {
+	for _, src := range []string{other.Dir, fresh.Dir, s.src1, forked, rewritten} {
 		current.src = src
 		current.refused(t, session.ErrReplaced, s.opt)
 	}
@@ -286,7 +294,7 @@ func TestReplaced(t *testing.T) {
 		loading.src = s.src2
 		_, err := loading.sync(s.at(pull(n)))
 		require.ErrorIs(t, err, errPlug)
-		for _, src := range []string{other.Dir, fresh.Dir, s.src1, forked} {
+		for _, src := range []string{other.Dir, fresh.Dir, s.src1, forked, rewritten} {
 			loading.src = src
 			loading.refused(t, session.ErrReplaced, s.opt)
 		}

@@ -121,7 +121,10 @@ func (p *Plan) settle(ctx context.Context) error {
 		}
 	}
 	for id := range values.All() {
-		if !p.entities.DB.Has(id) && !p.entities.User.Has(id) && !tx.Has(id) {
+		switch {
+		case id.Partition() == dclone.PartDB:
+			p.entities.DB.Add(id) // an attribute may be installed there later
+		case !p.entities.User.Has(id) && !tx.Has(id):
 			value.Add(id)
 		}
 	}

@@ -195,11 +195,35 @@ func TestAppendOrder(t *testing.T) {
 		if l[0] > int64(len(s.log)) && l[0] < int64(len(all.log)) {
 			between++
 		}
-		if between > 300 {
+		if between > 3000 {
 			break
 		}
 	}
 	t.Logf("looked %d times while frames were written", between)
+}
+
+// Where the frame cannot be written its entry is there, and one only; where the entry cannot be
+// written, no frame is.
+func TestAppendFails(t *testing.T) {
+	s := newSample(t, 3, 0)
+	frames, lengths := moreFrames(t, rand.New(rand.NewPCG(1, 0)), s.ts[len(s.ts)-1], 3)
+	for _, file := range []string{"log", "index"} {
+		dir := t.TempDir()
+		put(t, dir, s.log, s.idx)
+		d, w := openWriter(t, dir)
+		want := len(s.idx)
+		if file == "log" {
+			require.NoError(t, w.db.Close())
+			want += 8
+		} else {
+			require.NoError(t, w.idx.Close())
+		}
+		require.Error(t, w.Append(frames, lengths), file)
+		require.Len(t, readFile(t, filepath.Join(dir, idxName)), want, file)
+		require.Equal(t, s.log, readFile(t, filepath.Join(dir, logName)), file)
+		_ = w.Close()
+		require.NoError(t, d.Close())
+	}
 }
 
 func TestWriterGone(t *testing.T) {
