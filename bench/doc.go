@@ -10,4 +10,8 @@
 //
 //	go run ./bench                 # all of it
 //	go run ./bench -size 100000    # smaller
+//	go run ./bench -peer DIR       # and the Clojure library, in a checkout of kennyjwilli/datomic-backup
+//
+// With -peer, the smaller generated database and mbrainz are copied by that library too, between Datomic
+// Local databases, once each, and it catches up with the 2,000 small transactions.
 package main

@@ -20,17 +20,18 @@ func main() {
 	people := flag.Int("size", 1_000_000, "datoms of the generated database, and four times as many in a second one; 0 for none")
 	runs := flag.Int("runs", 5, "runs of each row")
 	work := flag.String("dir", "", "directory to work in (default: a temporary one)")
+	peer := flag.String("peer", "", "checkout of kennyjwilli/datomic-backup to measure too; needs java and mvn, takes minutes")
 	flag.Parse()
-	if err := start(flag.Args(), *people/10, *runs, *work); err != nil {
+	if err := start(flag.Args(), *people/10, *runs, *work, *peer); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 // start runs the bench, or one of the processes it measures.
-func start(args []string, people, runs int, work string) error {
+func start(args []string, people, runs int, work, checkout string) error {
 	if len(args) == 0 {
-		return bench(people, runs, work)
+		return bench(people, runs, work, checkout)
 	}
 	switch args[0] {
 	case "generate":
@@ -39,6 +40,8 @@ func start(args []string, people, runs int, work string) error {
 	case "grow":
 		n, _ := strconv.Atoi(args[2])
 		return grow(args[1], n)
+	case "index":
+		return index(args[1])
 	case "floor":
 		return floor(args[1])
 	case "cp":
@@ -85,9 +88,10 @@ type place struct {
 	source, clone string
 	scratch       string
 	kept          string // a clone as it was, to begin from again
+	peer          *peer
 }
 
-func bench(people, runs int, work string) error {
+func bench(people, runs int, work, checkout string) error {
 	if work == "" {
 		dir, err := os.MkdirTemp("", "dclone-bench-")
 		if err != nil {
@@ -95,6 +99,14 @@ func bench(people, runs int, work string) error {
 		}
 		defer os.RemoveAll(dir)
 		work = dir
+	}
+	work, err := filepath.Abs(work) // Datomic Local wants it so
+	if err != nil {
+		return err
+	}
+	clojure, err := newPeer(checkout, work)
+	if err != nil {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -109,6 +121,9 @@ func bench(people, runs int, work string) error {
 			continue
 		}
 		p := newPlace(work, fmt.Sprintf("company-%d", n), self, binary)
+		if n == people { // it is minutes for this one already
+			p.peer = clojure
+		}
 		if _, err := run(self, "generate", p.source, strconv.Itoa(n)); err != nil {
 			return err
 		}
@@ -116,7 +131,7 @@ func bench(people, runs int, work string) error {
 			return err
 		}
 	}
-	return benchReal(work, self, binary, runs)
+	return benchReal(work, self, binary, runs, clojure)
 }
 
 func newPlace(work, name, self, binary string) *place {
@@ -141,10 +156,13 @@ func (p *place) rows(title string, runs int, grows bool) error {
 		&row{name: "no-op", command: sync},
 		&row{name: "verify", command: []string{p.dclone, "verify", "datomic-local:" + p.source, "datomic-local:" + p.clone}},
 	)
+	copied, peer := first[3], p.peerFirst()
+	first = append(first, peer...)
 	if err := measure(first, runs); err != nil {
 		return err
 	}
 	printRows(title, first)
+	printPeer(peer, copied)
 	info, err := os.Stat(filepath.Join(p.clone, "dclone.state"))
 	if err != nil {
 		return err
@@ -156,13 +174,15 @@ func (p *place) rows(title string, runs int, grows bool) error {
 	return p.catchUp(title, runs, sync)
 }
 
+const fewTxs = 2000
+
 // catchUp measures small transactions. Each run begins from the clone of before.
 func (p *place) catchUp(title string, runs int, sync []string) error {
 	if err := copyTree(p.clone, p.kept); err != nil {
 		return err
 	}
 	had := 0
-	for _, txs := range []int{2000, 100_000} {
+	for _, txs := range []int{fewTxs, 100_000} {
 		if _, err := run(p.self, "grow", p.source, strconv.Itoa(txs-had)); err != nil {
 			return err
 		}
@@ -174,10 +194,13 @@ func (p *place) catchUp(title string, runs int, sync []string) error {
 			{name: fmt.Sprintf("catch-up of %d, --no-index", txs), prepare: again, command: append(sync, "--no-index")},
 			{name: fmt.Sprintf("catch-up of %d", txs), prepare: again, command: sync},
 		}
+		caught, peer := rows[3], p.peerAgain(txs)
+		rows = append(rows, peer...)
 		if err := measure(rows, runs); err != nil {
 			return err
 		}
 		printRows(fmt.Sprintf("%s and %d small transactions", title, txs), rows)
+		printPeer(peer, caught)
 		wall := least(rows[2].costs)
 		fmt.Printf("%.0f transactions/s without the index\n", float64(txs)/wall.Seconds())
 	}

@@ -16,6 +16,7 @@ import (
 type cost struct {
 	wall, cpu time.Duration
 	peak      int64 // KiB
+	out       string
 }
 
 // run measures one process. What it prints is shown only where it fails.
@@ -25,7 +26,7 @@ func run(name string, args ...string) (cost, error) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	began := time.Now()
 	err := cmd.Run()
-	c := cost{wall: time.Since(began)}
+	c := cost{wall: time.Since(began), out: out.String()}
 	if err != nil {
 		return c, fmt.Errorf("run %s %v: %w\n%s", name, args, err, out.Bytes())
 	}
@@ -39,6 +40,7 @@ type row struct {
 	name    string
 	prepare func() error // before each run, not measured
 	command []string
+	once    bool // whatever the number of runs
 	costs   []cost
 }
 
@@ -46,6 +48,9 @@ type row struct {
 func measure(rows []*row, runs int) error {
 	for range runs {
 		for _, r := range rows {
+			if r.once && len(r.costs) > 0 {
+				continue
+			}
 			if r.prepare != nil {
 				if err := r.prepare(); err != nil {
 					return err
@@ -78,19 +83,32 @@ func least(costs []cost) time.Duration {
 	return best
 }
 
-// print shows the rows, each beside the first, which is the floor.
+// middle is the median of each thing that is measured.
+func (r *row) middle() cost {
+	return cost{
+		wall: median(r.costs, func(c cost) time.Duration { return c.wall }),
+		cpu:  median(r.costs, func(c cost) time.Duration { return c.cpu }),
+		peak: median(r.costs, func(c cost) int64 { return c.peak }),
+	}
+}
+
+// printRows shows the rows, each beside the first, which is the floor.
 func printRows(title string, rows []*row) {
 	fmt.Printf("\n%s\n%-34s %9s %9s %9s %9s %8s %8s\n", title, "", "wall min", "wall med", "cpu med", "peak MiB", "× floor", "× cp")
-	wall := func(r *row) time.Duration { return median(r.costs, func(c cost) time.Duration { return c.wall }) }
+	floor, cp := rows[0].middle(), rows[1].middle()
 	for _, r := range rows {
-		cpu := median(r.costs, func(c cost) time.Duration { return c.cpu })
-		peak := median(r.costs, func(c cost) int64 { return c.peak })
-		fmt.Printf("%-34s %9s %9s %9s %9.0f %8.1f %8.1f\n", r.name, short(least(r.costs)), short(wall(r)), short(cpu),
-			float64(peak)/1024, ratio(wall(r), wall(rows[0])), ratio(wall(r), wall(rows[1])))
+		m := r.middle()
+		fmt.Printf("%-34s %9s %9s %9s %9.0f %8.1f %8.1f\n", r.name, short(least(r.costs)), short(m.wall), short(m.cpu),
+			float64(m.peak)/1024, ratio(m.wall, floor.wall), ratio(m.wall, cp.wall))
 	}
 	os.Stdout.Sync()
 }
 
-func short(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
+func short(d time.Duration) string {
+	if d >= time.Minute {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(100 * time.Microsecond).String()
+}
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }

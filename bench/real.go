@@ -10,7 +10,7 @@ import (
 )
 
 // benchReal measures mbrainz, where DCLONE_DATA leads to it.
-func benchReal(work, self, binary string, runs int) error {
+func benchReal(work, self, binary string, runs int, clojure *peer) error {
 	data := os.Getenv("DCLONE_DATA")
 	if data == "" {
 		data = "../shared/data"
@@ -21,6 +21,7 @@ func benchReal(work, self, binary string, runs int) error {
 		return nil
 	}
 	p := newPlace(work, "mbrainz", self, binary)
+	p.peer = clojure
 	if err := os.MkdirAll(filepath.Dir(p.source), 0o777); err != nil {
 		return err
 	}
