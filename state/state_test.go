@@ -55,7 +55,7 @@ func readIt(path string) int {
 func reads(t testing.TB, path, format string, args ...any) error {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), readVar+"="+path)
+	cmd.Env = append(os.Environ(), readVar+"="+path, "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.CombinedOutput()
 	switch cmd.ProcessState.ExitCode() {
 	case 0:
@@ -155,7 +155,7 @@ func TestLocked(t *testing.T) {
 	require.NoError(t, st.Close())
 
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), holdVar+"="+path)
+	cmd.Env = append(os.Environ(), holdVar+"="+path, "GORACE=atexit_sleep_ms=0")
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()

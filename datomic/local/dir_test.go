@@ -121,7 +121,11 @@ func TestLoadAgain(t *testing.T) {
 	base := t.TempDir()
 	d, w, s := loaded(t, base)
 	closeWriter(t, d, w)
-	for cut := 0; cut <= len(s.log); cut += 1 + cut/len(bootstrap)*6 + (len(bootstrap)-min(cut, len(bootstrap)))/40 {
+	cuts := []int{0, 1, 7, 8, 100, len(bootstrap) - 1, len(bootstrap), len(s.log) - 1, len(s.log)}
+	for r := rand.New(rand.NewPCG(1, 1)); len(cuts) < 16; {
+		cuts = append(cuts, len(bootstrap)+r.IntN(len(s.log)-len(bootstrap)))
+	}
+	for _, cut := range cuts {
 		frames, end := s.whole(int64(cut))
 		for _, entries := range []int{0, frames / 2, frames, len(s.from)} {
 			for _, tail := range []string{"", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "garbage garbage"} {

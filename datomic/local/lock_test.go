@@ -46,7 +46,7 @@ func init() {
 func elsewhere(t testing.TB, how, path string) (said string, release func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], path)
-	cmd.Env = append(os.Environ(), lockVar+"="+how)
+	cmd.Env = append(os.Environ(), lockVar+"="+how, "GORACE=atexit_sleep_ms=0")
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
