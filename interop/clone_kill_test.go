@@ -125,7 +125,7 @@ func TestCloneKilled(t *testing.T) {
 	first := p.uninterrupted(t)
 	p.copyDatabase(t, p.clone, "clone-later")
 	next := later.to("clone-later", childOptions).uninterrupted(t)
-	rounds := 14
+	rounds := 10
 	if testing.Short() {
 		rounds = 4
 	}

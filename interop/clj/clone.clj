@@ -10,7 +10,7 @@
 (ns clone
   (:require [clojure.string :as str]
             [datomic.client.api :as d]
-            [interop :refer [attr attributes dump-datom dump-value picture]])
+            [interop :refer [attributes dump-datom dump-value picture]])
   (:import java.util.HashMap))
 
 (def ^:private limit 20)

@@ -4,15 +4,13 @@
 
 (ns odd
   (:require [datomic.client.api :as d]
-            [interop :refer [attr eidx]])
-  (:import [java.util Date UUID]))
+            [interop :refer [attr]])
+  (:import java.util.UUID))
 
 (defn- tx! [conn & tx-data]
   (interop/tx-at! conn (+ 1 (max interop/epoch (interop/newest-instant (d/db conn)))) tx-data))
 
 (defn- tx-entity [t] (+ (bit-shift-left 3 42) t))
-
-(defn- entity [conn id] (:db/id (d/pull (d/db conn) [:db/id] [:o/id id])))
 
 (defn- composite [ident & attrs]
   (attr ident :tuple :db/tupleAttrs (vec attrs)))
