@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 
 // The child's groups and batches are small: there is much to fall between.
 var (
-	childLimits  = replay.Limits{Txs: 3, Bytes: 1 << 30, After: time.Hour}
+	childLimits  = replay.Limits{Txs: 6, Bytes: 1 << 30, After: time.Hour}
 	childOptions = session.Options{MaxBatchSize: 40, EidBatch: 1, Jobs: 2}
 )
 
@@ -198,7 +198,7 @@ func (p pair) killed(t *testing.T, c tally, r *rand.Rand, run course, kills int)
 
 // large appends transactions so large that a kill can fall within the writing of one.
 func large(h *historytest.History) {
-	v, err := fressian.Append(nil, strings.Repeat("large ", 300_000))
+	v, err := fressian.Append(nil, strings.Repeat("large ", 200_000))
 	if err != nil {
 		panic(err)
 	}
@@ -215,14 +215,14 @@ func TestKill(t *testing.T) {
 	seed := seeds.Of(t, 1)[0]
 	h := historytest.New(t, filepath.Join(dir, "source"), seed)
 	h.Step(60)
-	h.Grow(20_000)
+	h.Grow(15_000)
 	large(h)
 	h.Step(60)
 	early := pair{filepath.Join(dir, "early"), filepath.Join(dir, "clone1")}
 	copyDir(t, h.Dir, early.src)
-	h.Grow(15_000)
+	h.Grow(8_000)
 	large(h)
-	h.Step(200)
+	h.Step(150)
 	late := pair{h.Dir, filepath.Join(dir, "clone2")}
 
 	first := early.timed(t)
@@ -256,7 +256,7 @@ func TestKill(t *testing.T) {
 			}
 			p.killed(t, c, r, what.run, kills)
 			sameLogs(t, what.want, p.log(t), "%s, round %d", what.name, round)
-			if round%8 == 7 {
+			if round%16 == 15 {
 				p.check(t)
 			}
 		}

@@ -81,7 +81,9 @@ func seen(t testing.TB, dir string) (torn bool) {
 	require.GreaterOrEqual(t, len(idx)/8, len(txs), "log.idx misses frames")
 	require.LessOrEqual(t, len(idx)/8, len(txs)+1, "log.idx is more than one entry ahead")
 	for i, tx := range txs {
-		require.Equal(t, uint64(tx.From), binary.BigEndian.Uint64([]byte(idx[8*i:])), "entry %d of log.idx", i)
+		if got := binary.BigEndian.Uint64([]byte(idx[8*i : 8*i+8])); got != uint64(tx.From) {
+			require.Fail(t, "log.idx is wrong", "entry %d is %d, not %d", i, got, tx.From)
+		}
 	}
 	if len(idx)/8 > len(txs) {
 		require.Equal(t, uint64(end), binary.BigEndian.Uint64([]byte(idx[8*len(txs):])), "the entry ahead")
