@@ -13,5 +13,6 @@ type Datom struct {
 type Tx struct {
 	T       T
 	Instant Instant
+	ID      [16]byte // a uuid, zero where the source gives none
 	Datoms  []Datom
 }

@@ -50,7 +50,8 @@ func (d *Digest) UnmarshalText(b []byte) error {
 type Fingerprint struct {
 	T       T       `json:"t"`
 	Instant Instant `json:"instant"`
-	Digest  Digest  `json:"digest"` // of its datoms
+	Digest  Digest  `json:"digest"`       // of its datoms
+	ID      string  `json:"id,omitempty"` // of the transaction, where the source gives it one
 }
 
 // A Mark says how long a clone is and what its newest transaction is.

@@ -18,14 +18,18 @@ var ErrNoTx = errors.New("no such transaction")
 
 // A Conn is an open source. What is committed after it was opened is not seen.
 type Conn interface {
+	// DatabaseID returns what the source calls itself, "" where it has no name of its own.
+	DatabaseID() string
+	// Born returns the newest t of the transactions the source was born with.
+	Born() dclone.T
 	// Basis returns the source's basis-t.
 	Basis() dclone.T
 	// First returns the digest of the first transaction after the bootstrap, zero where there is none.
 	First(key dclone.DigestKey) (dclone.Digest, error)
 	// Fingerprint returns that of transaction t. The error wraps ErrNoTx where there is no t.
 	Fingerprint(key dclone.DigestKey, t dclone.T) (dclone.Fingerprint, error)
-	// Txs yields the transactions from a t on, in order, up to the basis. A Tx is good until
-	// the next is asked for.
+	// Txs yields the transactions from a t on, in order, up to the basis; from 0 on, those the
+	// source was born with are the first. A Tx is good until the next is asked for.
 	Txs(ctx context.Context, from dclone.T) iter.Seq2[*dclone.Tx, error]
 	// Snapshot returns the database as of t.
 	Snapshot(ctx context.Context, t dclone.T, opt Options) (Snapshot, error)
@@ -47,7 +51,8 @@ type Snapshot interface {
 	MaxInstant() dclone.Instant
 	// Schema returns the schema.
 	Schema() *schema.Schema
-	// SchemaDatoms returns the datoms the schema was built of, in the order of the log.
+	// SchemaDatoms returns the datoms the schema was built of, those the source was born with
+	// among them, in the order of the log.
 	SchemaDatoms() []dclone.Datom
 	// Attributes returns the attributes that datoms have, by id, with the number of datoms of
 	// all time.

@@ -22,9 +22,9 @@ import (
 //	uuid                 as two signed longs
 //	uri                  as java.net.URI's compareTo, see compareURI
 //	tuple                by element, nil first; of two that begin alike the shorter first
-//	bytes                by unsigned byte; of two that begin alike the shorter first
+//	bytes                the shorter first, then by signed byte
 //
-// Local has no type bytes, and holds NaN equal to every number, which orders nothing: see
+// The rule for bytes is Datomic Pro's: Local has no such type. It holds NaN equal to every number, which orders nothing: see
 // orderCertain. Values of different types, which no attribute has, are in the order of valueKind,
 // and what is no value comes last.
 //
@@ -89,6 +89,8 @@ func compareItems(a, b *item) int {
 		return compareBigDec(a, b)
 	case kindURI:
 		return compareURI(a.text.join(), b.text.join())
+	case kindBytes:
+		return compareBytes(a.text.join(), b.text.join())
 	case kindKeyword, kindSymbol:
 		if a.qualified != b.qualified {
 			if b.qualified {
@@ -101,6 +103,19 @@ func compareItems(a, b *item) int {
 		}
 	}
 	return cmp.Or(cmp.Compare(a.num, b.num), cmp.Compare(a.low, b.low), compareChunked(a.text, b.text))
+}
+
+// compareBytes orders bytes as Java takes them, from -128 to 127.
+func compareBytes(a, b []byte) int {
+	if len(a) != len(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return cmp.Compare(int8(a[i]), int8(b[i]))
+		}
+	}
+	return 0
 }
 
 // compareBigInt orders numbers in two's complement.

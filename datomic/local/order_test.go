@@ -97,7 +97,7 @@ func TestOrderOfChunks(t *testing.T) {
 			compare func(a, b []byte) int
 		}{
 			{"", codeText, bytes.Compare},
-			{"", codeBytes, bytes.Compare},
+			{"", codeBytes, compareBytes},
 			{"\xc6", codeBytes, compareBigInt},
 			{"\xc5", codeText, compareURI},
 		} {
@@ -153,9 +153,11 @@ func TestOrderOfOthers(t *testing.T) {
 		{codeList0},
 		{codeList, 1, codeNil},
 		{codeList0 + 1, 7},
+		encode(t, []byte("\xff")),
 		encode(t, []byte("a")),
-		encode(t, []byte("a\x80")),
 		encode(t, []byte("b")),
+		encode(t, []byte("a\x80")),
+		encode(t, []byte("aa")),
 		{},
 		{0xc0},
 	}

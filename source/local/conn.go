@@ -31,6 +31,12 @@ func Over(l *local.Log) *Conn { return &Conn{l} }
 // Close closes the files.
 func (c *Conn) Close() error { return c.log.Close() }
 
+// DatabaseID returns "": a Datomic Local database has no name of its own on disk.
+func (c *Conn) DatabaseID() string { return "" }
+
+// Born returns the t of the bootstrap.
+func (c *Conn) Born() dclone.T { return local.BootstrapT }
+
 // Basis returns the t of the newest whole transaction.
 func (c *Conn) Basis() dclone.T { return c.log.Basis() }
 
