@@ -54,6 +54,12 @@ type Fingerprint struct {
 	ID      string  `json:"id,omitempty"` // of the transaction, where the source gives it one
 }
 
+// SameTx reports whether f and g are of one transaction, whose datoms may have been excised meanwhile
+// where transactions have ids.
+func (f Fingerprint) SameTx(g Fingerprint) bool {
+	return f.T == g.T && f.Instant == g.Instant && f.ID == g.ID && (f.ID != "" || f.Digest == g.Digest)
+}
+
 // A Mark says how long a clone is and what its newest transaction is.
 type Mark struct {
 	T       T       `json:"t"`
@@ -68,4 +74,12 @@ type NotCarried struct {
 	Reason    string `json:"reason"`
 	Count     int64  `json:"count"` // datoms
 	FirstT    T      `json:"first_t"`
+}
+
+// Plus returns what n and m, which may be nil, come to together. They are of one attribute and reason.
+func (n *NotCarried) Plus(m *NotCarried) *NotCarried {
+	if m == nil {
+		return n
+	}
+	return &NotCarried{n.Attribute, n.Reason, n.Count + m.Count, min(n.FirstT, m.FirstT)}
 }

@@ -9,6 +9,7 @@ import (
 
 	"dclone"
 	"dclone/eidmap"
+	"dclone/fit"
 	"dclone/fressian"
 	"dclone/schema"
 	"dclone/state"
@@ -16,10 +17,12 @@ import (
 
 const reasonOrdinary = "transaction entities became ordinary entities"
 
+// ReasonExcised is why a clone is not what its source is after an excision.
+const ReasonExcised = "the source excised datoms that the clone may still hold; sync --restart copies without them"
+
 // An Encoder makes transactions of the clone's kind.
 type Encoder interface {
-	// Builtin returns the clone's entity for one the source was born with.
-	Builtin(src dclone.EntityID) (clone dclone.EntityID, ok bool)
+	fit.Clone
 	// Encode appends tx, whose ids are the clone's, as it will be stored.
 	Encode(dst []byte, tx *dclone.Tx) ([]byte, error)
 }
@@ -30,6 +33,8 @@ type Translator struct {
 	Dest   Encoder
 	Store  Store
 	Schema *schema.Schema // the source's, as of the position; it grows with every transaction
+	Fit    *fit.Fit       // the same
+	KeepT  bool           // a transaction has the t it has in the source
 
 	next   eidmap.First
 	mark   dclone.Mark
@@ -44,8 +49,8 @@ type Translator struct {
 }
 
 // NewTranslator returns a Translator that goes on at pos.
-func NewTranslator(d Encoder, st Store, s *schema.Schema, pos state.Position) *Translator {
-	return &Translator{Dest: d, Store: st, Schema: s, next: pos.Next, mark: pos.Clone,
+func NewTranslator(d Encoder, st Store, s *schema.Schema, f *fit.Fit, pos state.Position) *Translator {
+	return &Translator{Dest: d, Store: st, Schema: s, Fit: f, next: pos.Next, mark: pos.Clone,
 		fresh: map[dclone.EntityID]dclone.EntityID{}, attrs: map[dclone.EntityID]dclone.EntityID{}}
 }
 
@@ -106,12 +111,19 @@ func (t *Translator) applySchema(src *dclone.Tx) error {
 			t.step.Schema = append(t.step.Schema, d)
 		}
 	}
+	t.Fit.Learn(t.step.Schema[before:])
 	return t.Schema.Apply(t.step.Schema[before:])
 }
 
 // carry fills t.tx.
 func (t *Translator) carry(src *dclone.Tx) error {
 	t.mark.T++
+	if t.KeepT {
+		if src.T < t.mark.T {
+			return fmt.Errorf("keep it: the clone has come to t %d", t.mark.T-1)
+		}
+		t.mark.T = src.T
+	}
 	t.mark.Instant = max(src.Instant, t.mark.Instant)
 	if t.mark.Instant > src.Instant {
 		t.note(":db/txInstant", "the clone's newest transaction has a later instant", src.T)
@@ -129,6 +141,7 @@ func (t *Translator) carry(src *dclone.Tx) error {
 	}
 	t.tx = dclone.Tx{T: t.mark.T, Instant: t.mark.Instant, Datoms: t.tx.Datoms[:0]}
 	instant, _ := t.Schema.Entity(dclone.Kw("db", "txInstant"))
+	excise, _ := t.Schema.Entity(dclone.Kw("db", "excise"))
 	for _, d := range src.Datoms {
 		if d.A == instant && d.E == d.Tx {
 			if !d.Added {
@@ -137,6 +150,15 @@ func (t *Translator) carry(src *dclone.Tx) error {
 			at := len(t.arena)
 			t.arena, _ = fressian.Append(t.arena, t.mark.Instant)
 			d.V = t.arena[at:len(t.arena):len(t.arena)]
+		}
+		if why, refused := t.Fit.Refuses(d); refused {
+			if d.Added && why.Reason != "" {
+				t.note(why.Attribute, why.Reason, src.T)
+			}
+			continue
+		}
+		if d.A == excise && d.Added {
+			t.note(":db/excise", ReasonExcised, src.T)
 		}
 		out, ok, err := t.datom(d)
 		if err != nil {
@@ -183,7 +205,7 @@ func (t *Translator) clone(src dclone.EntityID) (dclone.EntityID, error) {
 }
 
 func (t *Translator) known(src dclone.EntityID) (dclone.EntityID, bool, error) {
-	if e, ok := t.Dest.Builtin(src); ok {
+	if e, ok := t.Fit.Builtin(src); ok {
 		return e, true, nil
 	}
 	if e, ok := t.fresh[src]; ok {
@@ -199,7 +221,7 @@ func (t *Translator) meet(src *dclone.Tx) error {
 	var entities, values []dclone.EntityID
 	last := dclone.EntityID(-1)
 	for _, d := range src.Datoms {
-		if !d.Added {
+		if _, refused := t.Fit.Refuses(d); refused || !d.Added {
 			continue
 		}
 		if d.E != last {

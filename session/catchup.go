@@ -7,6 +7,7 @@ import (
 
 	"dclone"
 	"dclone/dest"
+	"dclone/fit"
 	"dclone/replay"
 	"dclone/schema"
 	"dclone/state"
@@ -44,9 +45,23 @@ func (r *run) catchUp(ctx context.Context) error {
 }
 
 func (r *run) translator() (*replay.Translator, error) {
-	var s schema.Schema
-	err := r.store.View(func(tx *state.Tx) error { return tx.Schema(s.Apply) })
-	return replay.NewTranslator(r.dst, r.store, &s, r.pos), err
+	s, f, err := ReadFit(r.store, r.session, r.dst)
+	t := replay.NewTranslator(r.dst, r.store, s, f, r.pos)
+	t.KeepT = r.session.Options.KeepT
+	return t, err
+}
+
+// ReadFit reads from a sidecar what its source's schema is, and how it fits the clone.
+func ReadFit(store *state.Store, of state.Session, clone fit.Clone) (*schema.Schema, *fit.Fit, error) {
+	s := new(schema.Schema)
+	f := fit.New(clone, s, of.Source.Born)
+	err := store.View(func(tx *state.Tx) error {
+		return tx.Schema(func(datoms []dclone.Datom) error {
+			f.Learn(datoms)
+			return s.Apply(datoms)
+		})
+	})
+	return s, f, err
 }
 
 // loop returns the loop of replay, that writes to a clone or only compares.

@@ -220,7 +220,7 @@ func (r *run) create(ctx context.Context, path string) error {
 	}
 	r.session = state.Session{
 		Version: state.Version, ID: uuid.New(), Created: time.Now().UTC().Truncate(time.Second), Key: key,
-		Source: state.Identity{Address: r.opt.SourceAddress},
+		Source: state.Identity{Address: r.opt.SourceAddress, ID: r.src.DatabaseID(), Born: r.src.Born()},
 		Dest:   state.Identity{Address: r.opt.DestAddress},
 		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultBatchSize),
 			TxEntities: or(r.opt.TxEntities, DefaultTxEntities)},
@@ -241,6 +241,7 @@ func (r *run) create(ctx context.Context, path string) error {
 		return err
 	}
 	defer load.close()
+	r.session.Options.KeepT = load.plan.KeepsT()
 	if err := r.dst.Drop(); err != nil {
 		return dclone.InDest(err)
 	}
@@ -281,9 +282,13 @@ func (r *run) checkSource() error {
 		return dclone.InSource(err)
 	}
 	var none dclone.Digest
-	if had := r.session.Source.First; had != none && had != first {
-		if was := r.session.Source.Address; was != r.opt.SourceAddress {
-			return fmt.Errorf("clone %s to %s: that is the clone of %s: %w", r.opt.SourceAddress, r.opt.DestAddress, was, ErrClaimed)
+	had, id := r.session.Source, r.src.DatabaseID()
+	if had.First != none && had.First != first || had.ID != id {
+		if had.Address != r.opt.SourceAddress {
+			return fmt.Errorf("clone %s to %s: that is the clone of %s: %w", r.opt.SourceAddress, r.opt.DestAddress, had.Address, ErrClaimed)
+		}
+		if had.ID != id {
+			return fmt.Errorf("compare %s with the session: it is the database %q, not %q: %w", r.opt.SourceAddress, id, had.ID, ErrReplaced)
 		}
 		return fmt.Errorf("compare %s with the session: its first transaction is another: %w", r.opt.SourceAddress, ErrReplaced)
 	}
@@ -292,7 +297,7 @@ func (r *run) checkSource() error {
 			r.opt.SourceAddress, r.basis, at.T, ErrReplaced)
 	}
 	f, err := r.src.Fingerprint(r.session.Key, r.pos.Source.T)
-	if errors.Is(err, source.ErrNoTx) || err == nil && f != r.pos.Source {
+	if errors.Is(err, source.ErrNoTx) || err == nil && !f.SameTx(r.pos.Source) {
 		return fmt.Errorf("compare %s with the session: its transaction t %d is not the one that was cloned: %w",
 			r.opt.SourceAddress, r.pos.Source.T, ErrReplaced)
 	}
@@ -300,10 +305,41 @@ func (r *run) checkSource() error {
 		return dclone.InSource(err)
 	}
 	if r.session.Source.First != first || r.session.Source.Address != r.opt.SourceAddress {
-		r.session.Source = state.Identity{Address: r.opt.SourceAddress, First: first} // it was empty, or has moved
-		return r.update(func(tx *state.Tx) error { return tx.SetSession(r.session) })
+		r.session.Source = state.Identity{Address: r.opt.SourceAddress, ID: id, Born: had.Born, First: first} // it was empty, or has moved
+		if err := r.update(func(tx *state.Tx) error { return tx.SetSession(r.session) }); err != nil {
+			return err
+		}
 	}
-	return nil
+	return r.checkExcised(f)
+}
+
+// An exciser is a source that can forget what it held.
+type exciser interface {
+	// Excised reports whether the source holds an excision at or after t.
+	Excised(ctx context.Context, t dclone.T) (bool, error)
+}
+
+// checkExcised meets a source whose transaction at the position has lost datoms. That the clone may
+// still hold them, or others that are gone, is told until it is copied afresh.
+func (r *run) checkExcised(f dclone.Fingerprint) error {
+	if f.Digest == r.pos.Source.Digest {
+		return nil
+	}
+	excised := false
+	if x, ok := r.src.(exciser); ok {
+		var err error
+		if excised, err = x.Excised(context.Background(), 0); err != nil {
+			return dclone.InSource(err)
+		}
+	}
+	if !excised {
+		return fmt.Errorf("compare %s with the session: its transaction t %d has other datoms than were cloned, and there is no excision: %w",
+			r.opt.SourceAddress, f.T, ErrReplaced)
+	}
+	r.pos.Source = f
+	r.session.NotCarried = state.AddNotCarried(r.session.NotCarried,
+		[]dclone.NotCarried{{Attribute: ":db/excise", Reason: replay.ReasonExcised, Count: 1, FirstT: f.T}})
+	return r.update(func(tx *state.Tx) error { return errors.Join(tx.SetSession(r.session), tx.SetPosition(r.pos)) })
 }
 
 // checkShape refuses to go on with a first copy under options that would cut it otherwise.

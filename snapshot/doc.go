@@ -23,6 +23,7 @@ import (
 	"iter"
 
 	"dclone"
+	"dclone/fit"
 	"dclone/schema"
 	"dclone/source"
 )
@@ -30,6 +31,7 @@ import (
 // A Source is the database value that is copied; source.Snapshot says more.
 type Source interface {
 	Basis() dclone.T
+	Born() dclone.T
 	MaxInstant() dclone.Instant
 	Schema() *schema.Schema
 	SchemaDatoms() []dclone.Datom
@@ -42,12 +44,10 @@ type Source interface {
 // A Dest is what a first copy must know of the clone it is made for. Its methods may be called
 // by many goroutines at once.
 type Dest interface {
+	fit.Clone
 	// Bootstrap returns the transactions every database of its kind is born with, and the ids
 	// and the t that come next.
 	Bootstrap() (frames []byte, lengths []int, next Next)
-	// Builtin returns the clone's entity for one the source was born with. Of ids that are not
-	// the bootstrap's it says false.
-	Builtin(src dclone.EntityID) (clone dclone.EntityID, ok bool)
 	// Same reports whether one transaction cannot hold both values of one entity and attribute,
 	// because the clone takes them for equal.
 	Same(a, b dclone.Value) bool

@@ -9,6 +9,7 @@ import (
 
 	"dclone"
 	"dclone/eidmap"
+	"dclone/fit"
 )
 
 // Next is where the ids and the t begin that a first copy gives out.
@@ -20,6 +21,7 @@ var errInstant = errors.New("it is not an instant")
 type Plan struct {
 	src  Source
 	dest Dest
+	fit  *fit.Fit
 	opt  Options
 
 	entities *eidmap.Entities
@@ -39,6 +41,8 @@ type Plan struct {
 	columns []*column
 	first   dclone.T // of the first transaction behind the bootstrap
 	end     dclone.T // behind the last transaction
+
+	refused map[fit.Refusal]*dclone.NotCarried
 }
 
 // A column is one attribute's part of a first copy.
@@ -53,8 +57,10 @@ type column struct {
 
 // New plans a first copy. It reads all of the source once.
 func New(ctx context.Context, src Source, dest Dest, opt Options) (*Plan, error) {
-	p := &Plan{src: src, dest: dest, opt: opt, instant: src.MaxInstant(),
-		isAttr: map[dclone.EntityID]bool{}, renamed: map[dclone.EntityID]bool{}, withheld: map[dclone.EntityID]bool{}}
+	p := &Plan{src: src, dest: dest, opt: opt, instant: src.MaxInstant(), fit: fit.New(dest, src.Schema(), src.Born()),
+		isAttr: map[dclone.EntityID]bool{}, renamed: map[dclone.EntityID]bool{}, withheld: map[dclone.EntityID]bool{},
+		refused: map[fit.Refusal]*dclone.NotCarried{}}
+	p.fit.Learn(src.SchemaDatoms())
 	if err := p.readSchema(ctx); err != nil {
 		return nil, err
 	}
@@ -86,8 +92,8 @@ func (p *Plan) orderColumns() {
 		}
 	}
 	slices.SortFunc(p.columns, func(x, y *column) int {
-		_, bx := p.dest.Builtin(x.a)
-		_, by := p.dest.Builtin(y.a)
+		_, bx := p.fit.Builtin(x.a)
+		_, by := p.fit.Builtin(y.a)
 		switch {
 		case bx && by:
 			return cmp.Compare(x.a, y.a)
@@ -110,13 +116,16 @@ func (p *Plan) number() {
 }
 
 // carries reports whether d travels in its column: all of the source's own attributes does. What
-// the clone was born with, what it derives, and what the schema transactions have said already
-// does not.
+// the clone was born with, what it derives, what the schema transactions have said already, and what
+// it refuses, does not.
 func (p *Plan) carries(d dclone.Datom) bool {
-	if _, builtin := p.dest.Builtin(d.A); !builtin {
+	if _, refused := p.fit.Refuses(d); refused {
+		return false
+	}
+	if _, builtin := p.fit.Builtin(d.A); !builtin {
 		return true
 	}
-	if _, born := p.dest.Builtin(d.Tx); born {
+	if p.fit.Born(d.Tx.T()) {
 		return false
 	}
 	return !(d.A == p.txInstant && d.E.IsTx() || d.A == dclone.AttrIdent && p.renamed[d.E] || p.isAttr[d.E])
@@ -130,7 +139,7 @@ func (p *Plan) damaged(d dclone.Datom, err error) error {
 
 // Clone returns the clone's entity for one of the source.
 func (p *Plan) Clone(src dclone.EntityID) (dclone.EntityID, error) {
-	if e, ok := p.dest.Builtin(src); ok {
+	if e, ok := p.fit.Builtin(src); ok {
 		return e, nil
 	}
 	if e, ok := p.ids.Clone(src); ok {
@@ -182,6 +191,10 @@ func (p *Plan) Entities() int64 {
 	return p.entities.DB.Len() + p.entities.Tx.Len() + p.entities.User.Len() + p.entities.Value.Len()
 }
 
+// KeepsT reports whether the transactions that are replayed after this first copy can keep the t they
+// have in a source of another kind: its own transactions end before theirs begin.
+func (p *Plan) KeepsT() bool { return p.fit.Foreign() && p.end-1 <= p.src.Basis() }
+
 // NotCarried returns what the clone cannot hold as the source does.
 func (p *Plan) NotCarried() []dclone.NotCarried {
 	rest := []dclone.NotCarried{
@@ -201,5 +214,11 @@ func (p *Plan) NotCarried() []dclone.NotCarried {
 		newest = max(newest, p.instants[i])
 		i++
 	}
+	for _, n := range p.refused {
+		rest = append(rest, *n)
+	}
+	slices.SortFunc(rest[2:], func(x, y dclone.NotCarried) int {
+		return cmp.Or(cmp.Compare(x.Attribute, y.Attribute), cmp.Compare(x.Reason, y.Reason))
+	})
 	return slices.DeleteFunc(rest, func(n dclone.NotCarried) bool { return n.Count == 0 })
 }

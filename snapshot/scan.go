@@ -8,6 +8,7 @@ import (
 
 	"dclone"
 	"dclone/eidmap"
+	"dclone/fit"
 	"dclone/fressian"
 )
 
@@ -22,15 +23,18 @@ func (p *Plan) scan(ctx context.Context) error {
 		refs := p.refs(c.a)
 		cut := p.cutter(c.a)
 		read := p.src.Current
-		if _, builtin := p.dest.Builtin(c.a); !builtin && refs == dclone.NoRefs {
+		_, builtin := p.fit.Builtin(c.a)
+		if _, refused := p.fit.RefusesAttribute(c.a); !builtin && !refused && refs == dclone.NoRefs {
 			read = p.src.Holders // all of it is carried, and refers to nothing
 		}
+		refused := map[fit.Refusal]*dclone.NotCarried{}
 		for datoms, err := range read(ctx, c.a) {
 			if err != nil {
 				return err
 			}
 			for _, d := range datoms {
 				if !p.carries(d) {
+					p.note(refused, d)
 					continue
 				}
 				c.count++
@@ -52,6 +56,9 @@ func (p *Plan) scan(ctx context.Context) error {
 		found.Tx.Merge(&seen.Tx)
 		found.User.Merge(&seen.User)
 		found.Value.Merge(values)
+		for why, n := range refused {
+			p.refused[why] = n.Plus(p.refused[why])
+		}
 		return nil
 	})
 	if err != nil {
@@ -67,9 +74,24 @@ func (p *Plan) scan(ctx context.Context) error {
 	return nil
 }
 
+// note counts a datom that the clone refuses.
+func (p *Plan) note(refused map[fit.Refusal]*dclone.NotCarried, d dclone.Datom) {
+	why, is := p.fit.Refuses(d)
+	if !is || why.Reason == "" || p.fit.Born(d.Tx.T()) {
+		return
+	}
+	n := refused[why]
+	if n == nil {
+		n = &dclone.NotCarried{Attribute: why.Attribute, Reason: why.Reason, FirstT: d.Tx.T()}
+		refused[why] = n
+	}
+	n.Count++
+	n.FirstT = min(n.FirstT, d.Tx.T())
+}
+
 // meet notes an entity that will have datoms in the clone.
 func (p *Plan) meet(e *eidmap.Entities, id dclone.EntityID) {
-	if _, ok := p.dest.Builtin(id); ok {
+	if _, ok := p.fit.Builtin(id); ok {
 		return
 	}
 	switch id.Partition() {
@@ -84,7 +106,7 @@ func (p *Plan) meet(e *eidmap.Entities, id dclone.EntityID) {
 
 // meet2 notes an entity that something refers to.
 func (p *Plan) meet2(values *eidmap.Set, id dclone.EntityID) {
-	if _, ok := p.dest.Builtin(id); !ok {
+	if _, ok := p.fit.Builtin(id); !ok {
 		values.Add(id)
 	}
 }
@@ -99,10 +121,11 @@ func (p *Plan) settle(ctx context.Context) error {
 			return err
 		}
 		for _, d := range datoms {
-			if _, builtin := p.dest.Builtin(d.E); builtin || !d.E.IsTx() || p.opt.TxEntities == TxNone {
+			if _, builtin := p.fit.Builtin(d.E); builtin || !d.E.IsTx() || p.opt.TxEntities == TxNone {
 				continue
 			}
-			if p.opt.TxEntities != TxAll && !all.Has(d.E) && !values.Has(d.E) {
+			wanted := p.opt.TxEntities == TxAll && !p.fit.Born(d.E.T())
+			if !wanted && !all.Has(d.E) && !values.Has(d.E) {
 				continue
 			}
 			v, _, err := fressian.Decode(d.V)

@@ -38,7 +38,9 @@ func (p *Plan) readSchema(context.Context) error {
 			continue
 		}
 		err := eidmap.EachRef(d.V, dclone.WholeRef, func(e dclone.EntityID) {
-			if _, builtin := p.dest.Builtin(e); builtin || p.isAttr[e] || s.Attribute(e) == nil {
+			_, builtin := p.fit.Builtin(e)
+			_, refused := p.fit.RefusesAttribute(e)
+			if builtin || refused || p.isAttr[e] || s.Attribute(e) == nil {
 				return
 			}
 			p.isAttr[e] = true
@@ -65,6 +67,9 @@ func (p *Plan) holding(e dclone.EntityID) []dclone.Datom {
 		if d.E != e || d.A == dclone.AttrIdent {
 			continue
 		}
+		if _, refused := p.fit.Refuses(d); refused {
+			continue
+		}
 		datoms = slices.DeleteFunc(datoms, func(h dclone.Datom) bool { return h.A == d.A && string(h.V) == string(d.V) })
 		if d.Added {
 			datoms = append(datoms, d)
@@ -78,6 +83,9 @@ func (p *Plan) holding(e dclone.EntityID) []dclone.Datom {
 
 // unborn returns retractions of what the clone is born with and the source no longer has.
 func (p *Plan) unborn() []dclone.Datom {
+	if p.fit.Foreign() {
+		return nil // what it was born with is not what the clone was born with
+	}
 	type fact struct {
 		e, a dclone.EntityID
 		v    string
@@ -87,8 +95,8 @@ func (p *Plan) unborn() []dclone.Datom {
 	for _, d := range p.src.SchemaDatoms() {
 		f := fact{d.E, d.A, string(d.V)}
 		i, born := lost[f]
-		switch _, first := p.dest.Builtin(d.Tx); {
-		case first:
+		switch {
+		case p.fit.Born(d.Tx.T()):
 			lost[f] = -1
 		case born && d.Added && i >= 0:
 			datoms[i].A, lost[f] = 0, -1 // asserted again: its column has it
@@ -131,7 +139,7 @@ func (p *Plan) readRenames(ctx context.Context) error {
 			return err
 		}
 		for _, d := range datoms {
-			if _, born := p.dest.Builtin(d.Tx); born {
+			if _, refused := p.fit.Refuses(d); refused || p.fit.Born(d.Tx.T()) {
 				continue
 			}
 			if len(history) > 0 && history[0].E != d.E {

@@ -47,6 +47,8 @@ type Options struct {
 type Snapshot interface {
 	// Basis returns the t it was asked for, or the greatest one before it.
 	Basis() dclone.T
+	// Born is Conn.Born.
+	Born() dclone.T
 	// MaxInstant returns the greatest instant of its transactions.
 	MaxInstant() dclone.Instant
 	// Schema returns the schema.

@@ -36,6 +36,7 @@ type Session struct {
 type Identity struct {
 	Address string        `json:"address"`
 	ID      string        `json:"id,omitempty"` // where the database has one
+	Born    dclone.T      `json:"born"`         // the newest t of its bootstrap; of a source
 	First   dclone.Digest `json:"first"`
 }
 
@@ -44,6 +45,7 @@ type Options struct {
 	Plan         int    `json:"plan"`
 	MaxBatchSize int    `json:"max_batch_size"` // datoms
 	TxEntities   string `json:"tx_entities"`    // used, all or none
+	KeepT        bool   `json:"keep_t"`         // replayed transactions have the t they have in the source
 }
 
 // A Phase says what a clone holds.

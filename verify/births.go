@@ -5,15 +5,13 @@ import (
 	"slices"
 
 	"dclone"
-	"dclone/datomic/local"
 	"dclone/schema"
 )
 
 // births is what source and clone were born with: their bootstraps.
 type births struct {
-	ids    map[dclone.EntityID]dclone.EntityID // builtins, source to clone
-	clones map[dclone.EntityID]bool            // builtins of the clone
-	alike  bool                                // the source was born with all that the clone was
+	alike  bool           // the source was born with all that the clone was
+	datoms []dclone.Datom // of the source's bootstrap
 	src    builtins
 	clone  builtins
 }
@@ -36,17 +34,7 @@ func readBirths(ctx context.Context, src, clone Database) (*births, error) {
 	if err != nil {
 		return nil, dclone.InDest(err)
 	}
-	b := &births{ids: map[dclone.EntityID]dclone.EntityID{}, clones: map[dclone.EntityID]bool{},
-		alike: s.hasAll(c), src: s.builtins(), clone: c.builtins()}
-	for _, d := range s.datoms {
-		for _, e := range []dclone.EntityID{d.E, d.Tx} {
-			if clone, ok := c.entity(s, e); ok {
-				b.ids[e] = clone
-				b.clones[clone] = true
-			}
-		}
-	}
-	return b, nil
+	return &births{alike: s.hasAll(c), datoms: s.datoms, src: s.builtins(), clone: c.builtins()}, nil
 }
 
 func readBirth(ctx context.Context, db Database) (*birth, error) {
@@ -55,7 +43,7 @@ func readBirth(ctx context.Context, db Database) (*birth, error) {
 		if err != nil {
 			return nil, err
 		}
-		if tx.T > local.BootstrapT {
+		if tx.T > db.Born() {
 			break
 		}
 		if err := b.schema.Apply(tx.Datoms); err != nil {
@@ -67,14 +55,6 @@ func readBirth(ctx context.Context, db Database) (*birth, error) {
 		}
 	}
 	return b, nil
-}
-
-// entity finds the entity that stands for one of another bootstrap: by its ident, or by its t.
-func (b *birth) entity(other *birth, e dclone.EntityID) (dclone.EntityID, bool) {
-	if e.IsTx() {
-		return e, e.T() <= local.BootstrapT
-	}
-	return b.schema.Entity(other.schema.Ident(e))
 }
 
 // hasAll reports whether b has every datom of c, as it is.

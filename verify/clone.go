@@ -43,7 +43,7 @@ func (c *cloneReader) tx(tx *dclone.Tx) error {
 		return dclone.InDest(err)
 	}
 	c.t, c.firstCopy, c.instants = tx.T, c.p.run.isFirstCopy(tx.T), 0
-	if tx.T <= local.BootstrapT && !c.p.run.born.alike {
+	if tx.T <= c.born && !c.p.run.born.alike {
 		return nil
 	}
 	for i := range tx.Datoms {
@@ -64,7 +64,7 @@ func (c *cloneReader) datom(d *dclone.Datom) error {
 	if err != nil || col.skipped {
 		return err
 	}
-	f := flagsOf(d, c.p.run.pos.Loaded)
+	f := c.flagsOf(d, c.p.run.pos.Loaded)
 	if c.firstCopy {
 		c.checkRetraction(d)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"dclone"
+	"dclone/datomic/local"
 	"dclone/eidmap"
 )
 
@@ -106,5 +107,5 @@ func (r *run) mapFinding(src, clone dclone.EntityID, text string) {
 
 // known reports whether a clone's entity stands for one of the source.
 func (r *run) known(clone dclone.EntityID) bool {
-	return r.born.clones[clone] || r.mapped.clone.Has(clone)
+	return clone.T() <= local.BootstrapT || r.mapped.clone.Has(clone)
 }

@@ -120,7 +120,7 @@ func (e namedEntity) String() string {
 func (n *namer) find(e dclone.EntityID, ofSource bool) (x namedEntity, err error) {
 	if ofSource {
 		x = namedEntity{src: e, hasSource: true}
-		x.clone, x.hasClone, err = newTranslator(n.m, n.p.run.born).entity(e)
+		x.clone, x.hasClone, err = newTranslator(n.m, n.p.src.fit).entity(e)
 	} else {
 		x = namedEntity{clone: e, hasClone: true}
 		x.src, x.hasSource, err = n.source(e)
@@ -135,10 +135,8 @@ func (n *namer) find(e dclone.EntityID, ofSource bool) (x namedEntity, err error
 
 // source returns the source's entity for one of the clone.
 func (n *namer) source(clone dclone.EntityID) (dclone.EntityID, bool, error) {
-	for src, c := range n.p.run.born.ids {
-		if c == clone {
-			return src, true, nil
-		}
+	if src, ok := n.p.src.fit.Source(clone); ok {
+		return src, true, nil
 	}
 	return n.m.Source(clone)
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 
 	"dclone"
+	"dclone/datomic/local"
 	"dclone/eidmap"
+	"dclone/fit"
 )
 
 // A pass reads both logs once, at the same time.
@@ -55,7 +57,9 @@ func (p *pass) countsOnly() bool { return !p.sums && p.wanted == nil }
 
 // read fills both sides. The first error of either ends it.
 func (p *pass) read(ctx context.Context) error {
-	p.src, p.clone = newSide(p), newSide(p)
+	p.src, p.clone = newSide(p, p.run.src), newSide(p, p.run.clone)
+	p.src.fit = fit.New(local.Kind{}, &p.src.schema, p.src.born)
+	p.src.fit.Learn(p.run.born.datoms)
 	p.run.meter.begin(p.stage, int64(p.run.pos.Source.T)+int64(p.run.cloneT))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -99,6 +99,9 @@ func (r *replay) cloneT(src dclone.T) (dclone.T, error) {
 	case e.IsTx():
 		return e.T(), nil
 	}
+	if r.p.run.session.Options.KeepT {
+		return src, nil
+	}
 	return r.t + 1, nil // something referred to it before it came: an ordinary entity has what it says of itself
 }
 
@@ -140,6 +143,9 @@ func (r *replay) translate(src *dclone.Tx, t dclone.T) error {
 				placed = true
 				r.want = append(r.want, r.instant(t))
 			}
+			continue
+		}
+		if _, refused := r.s.fit.Refuses(*d); refused {
 			continue
 		}
 		e, ok, err := r.s.t.subject(d.E)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dclone"
+	"dclone/datomic/local"
 	"dclone/edn"
 	"dclone/eidmap"
 	"dclone/fressian"
@@ -15,13 +16,16 @@ func (r *run) compareSchemas(p *pass) error {
 	p.checkBatches()
 	p.compareIdents()
 	return r.withMap(func(m *eidmap.Map) error {
-		return p.compareAttributes(newTranslator(m, r.born))
+		return p.compareAttributes(newTranslator(m, p.src.fit))
 	})
 }
 
 func (p *pass) compareAttributes(t *translator) error {
 	met := map[dclone.EntityID]bool{}
 	for a := range p.src.schema.Attributes() {
+		if p.excused(a.ID) {
+			continue
+		}
 		e, ok, err := t.entity(a.ID)
 		if err != nil {
 			return err
@@ -37,11 +41,19 @@ func (p *pass) compareAttributes(t *translator) error {
 		}
 	}
 	for c := range p.clone.schema.Attributes() {
-		if !met[c.ID] {
+		if !met[c.ID] && (p.run.born.alike || !local.IsBuiltin(c.ID)) {
 			p.schemaFinding(nil, c, c.ID, "only the clone has installed it")
 		}
 	}
 	return nil
+}
+
+// excused reports whether an attribute of the source need not be in the clone as it is there: a builtin
+// of another kind of database, or one that the clone cannot have.
+func (p *pass) excused(a dclone.EntityID) bool {
+	_, builtin := p.src.fit.Builtin(a)
+	_, refused := p.src.fit.RefusesAttribute(a)
+	return refused || builtin && !p.run.born.alike
 }
 
 func (p *pass) schemaFinding(a, c *dclone.Attribute, clone dclone.EntityID, text string) {

@@ -2,7 +2,7 @@ package verify
 
 import (
 	"dclone"
-	"dclone/datomic/local"
+	"dclone/fit"
 	"dclone/schema"
 )
 
@@ -11,6 +11,8 @@ type side struct {
 	columns map[dclone.EntityID]*column // by the side's own attributes
 	last    *column
 	schema  schema.Schema
+	fit     *fit.Fit         // of the source's side
+	born    dclone.T         // the newest t of the bootstrap
 	idents  map[string]named // what keywords name, by their bytes
 	pile    *pile
 	sums    bool
@@ -38,8 +40,8 @@ type named struct {
 	t          dclone.T
 }
 
-func newSide(p *pass) *side {
-	s := &side{columns: map[dclone.EntityID]*column{}, idents: map[string]named{}, sums: p.sums}
+func newSide(p *pass, db Database) *side {
+	s := &side{born: db.Born(), columns: map[dclone.EntityID]*column{}, idents: map[string]named{}, sums: p.sums}
 	if p.wanted != nil {
 		s.pile = newPile(p.run.opt.MaxMemory/4, p.run.opt.TempDir) // a slice that grows takes twice its bytes
 	}
@@ -88,13 +90,13 @@ func (s *side) take(c *column, e dclone.EntityID, t dclone.T, f flags) error {
 
 // flagsOf returns the flags of a datom. The first copy is what the source had up to a t, and what
 // the clone has up to another.
-func flagsOf(d *dclone.Datom, upTo dclone.T) flags {
+func (s *side) flagsOf(d *dclone.Datom, upTo dclone.T) flags {
 	var f flags
 	if d.Added {
 		f |= added
 	}
 	switch t := d.Tx.T(); {
-	case t <= local.BootstrapT:
+	case t <= s.born:
 		f |= born
 	case t <= upTo:
 		f |= firstCopy

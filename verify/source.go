@@ -19,7 +19,7 @@ type sourceReader struct {
 
 // readSource reads the source up to its position. The map is good for this goroutine.
 func (p *pass) readSource(ctx context.Context, m *eidmap.Map) error {
-	s := &sourceReader{side: p.src, p: p, t: newTranslator(m, p.run.born)}
+	s := &sourceReader{side: p.src, p: p, t: newTranslator(m, p.src.fit)}
 	if p.first && p.sums {
 		s.replay = newReplay(ctx, p, s)
 		defer s.replay.close()
@@ -48,7 +48,10 @@ func (s *sourceReader) tx(tx *dclone.Tx) error {
 	if err := s.schema.Apply(tx.Datoms); err != nil {
 		return dclone.InSource(err)
 	}
-	if tx.T > local.BootstrapT || s.p.run.born.alike {
+	if tx.T > s.born {
+		s.fit.Learn(tx.Datoms)
+	}
+	if tx.T > s.born || s.p.run.born.alike {
 		for i := range tx.Datoms {
 			if err := s.datom(&tx.Datoms[i]); err != nil {
 				return err
@@ -63,6 +66,9 @@ func (s *sourceReader) tx(tx *dclone.Tx) error {
 }
 
 func (s *sourceReader) datom(d *dclone.Datom) error {
+	if _, refused := s.fit.Refuses(*d); refused {
+		return nil
+	}
 	c, err := s.column(d.A, s.found)
 	if err != nil || c.skipped {
 		return err
@@ -72,7 +78,7 @@ func (s *sourceReader) datom(d *dclone.Datom) error {
 		i, _ := local.Instant(d.V)
 		s.p.newest = max(s.p.newest, i)
 	}
-	f := flagsOf(d, s.p.run.pos.Basis)
+	f := s.flagsOf(d, s.p.run.pos.Basis)
 	if s.p.countsOnly() {
 		if instant {
 			return nil

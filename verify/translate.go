@@ -6,12 +6,13 @@ import (
 
 	"dclone"
 	"dclone/eidmap"
+	"dclone/fit"
 )
 
 // A translator puts the source's datoms in the clone's terms.
 type translator struct {
-	m    *eidmap.Map
-	born map[dclone.EntityID]dclone.EntityID
+	m   *eidmap.Map
+	fit *fit.Fit
 
 	last struct {
 		src, clone dclone.EntityID
@@ -21,8 +22,8 @@ type translator struct {
 	failed error // of the map
 }
 
-func newTranslator(m *eidmap.Map, b *births) *translator {
-	t := &translator{m: m, born: b.ids}
+func newTranslator(m *eidmap.Map, f *fit.Fit) *translator {
+	t := &translator{m: m, fit: f}
 	t.last.src = -1
 	t.ref = func(src dclone.EntityID) (dclone.EntityID, error) {
 		e, ok, err := t.entity(src)
@@ -38,7 +39,7 @@ var errUnmapped = errors.New("an entity has no clone")
 
 // entity returns the clone of an entity, if it has one.
 func (t *translator) entity(src dclone.EntityID) (dclone.EntityID, bool, error) {
-	if e, ok := t.born[src]; ok {
+	if e, ok := t.fit.Builtin(src); ok {
 		return e, true, nil
 	}
 	return t.m.Clone(src)

@@ -24,6 +24,8 @@ var (
 
 // A Database is what Run asks of source and clone. It is part of source.Conn.
 type Database interface {
+	DatabaseID() string
+	Born() dclone.T
 	Basis() dclone.T
 	First(dclone.DigestKey) (dclone.Digest, error)
 	Fingerprint(dclone.DigestKey, dclone.T) (dclone.Fingerprint, error)
@@ -211,7 +213,11 @@ func (r *run) checkSource() error {
 		return dclone.InSource(err)
 	}
 	var none dclone.Digest
-	if had := r.session.Source.First; had != none && had != first {
+	had := r.session.Source
+	if id := r.src.DatabaseID(); had.ID != id {
+		return fmt.Errorf("compare source with the session: it is the database %q, not %q: %w", id, had.ID, ErrReplaced)
+	}
+	if had.First != none && had.First != first {
 		return fmt.Errorf("compare source with the session: its first transaction is another: %w", ErrReplaced)
 	}
 	at := r.pos.Source
@@ -220,7 +226,7 @@ func (r *run) checkSource() error {
 			basis, at.T, ErrReplaced)
 	}
 	f, err := r.src.Fingerprint(r.session.Key, at.T)
-	if errors.Is(err, source.ErrNoTx) || err == nil && f != at {
+	if errors.Is(err, source.ErrNoTx) || err == nil && !f.SameTx(at) {
 		return fmt.Errorf("compare source with the session: its transaction t %d is not the one that was cloned: %w",
 			at.T, ErrReplaced)
 	}

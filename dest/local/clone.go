@@ -17,11 +17,11 @@ import (
 
 // A Clone is a database directory that this process has locked, and perhaps the log in it.
 type Clone struct {
+	local.Kind
 	dir  *local.Dir
 	w    *local.Writer // nil before Load or Open
 	key  dclone.DigestKey
-	own  [local.FirstEidx]bool // entities of the bootstrap, by eidx
-	root local.Root            // of the index that was built last
+	root local.Root // of the index that was built last
 }
 
 // Lock locks the directory of a clone, which is made where it is missing.
@@ -48,14 +48,6 @@ func (c *Clone) Bootstrap() (frames []byte, lengths []int, next eidmap.First) {
 	frames = local.Bootstrap()
 	next = eidmap.First{DB: local.FirstEidx, User: local.FirstEidx, Value: 1, T: local.BootstrapT + 1}
 	return frames, local.FrameLengths(frames), next
-}
-
-// Builtin returns e where the bootstrap has it: every Datomic Local database numbers those alike.
-func (c *Clone) Builtin(e dclone.EntityID) (dclone.EntityID, bool) {
-	if local.IsBuiltin(e) {
-		return e, c.own[e]
-	}
-	return e, e.IsTx() && e.T() <= local.BootstrapT
 }
 
 // Same reports whether Datomic Local would leave one of two values of a transaction out of its

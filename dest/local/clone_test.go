@@ -252,17 +252,8 @@ func entities(datoms []dclone.Datom) (es []dclone.EntityID) {
 	return es
 }
 
-func TestBuiltin(t *testing.T) {
-	c := destlocal.Dry()
-	for _, e := range []dclone.EntityID{0, 3, 10, 72, dclone.TxID(0), dclone.TxID(1), dclone.TxID(5)} {
-		got, ok := c.Builtin(e)
-		require.True(t, ok && got == e, "%d", e)
-	}
-	for _, e := range []dclone.EntityID{5, 6, 14, 73, dclone.TxID(6), dclone.MakeEntityID(17, 10)} {
-		_, ok := c.Builtin(e)
-		require.False(t, ok, "%d", e)
-	}
-	frames, lengths, next := c.Bootstrap()
+func TestBootstrap(t *testing.T) {
+	frames, lengths, next := destlocal.Dry().Bootstrap()
 	require.Len(t, lengths, 6)
 	require.Equal(t, local.Bootstrap(), frames)
 	require.EqualValues(t, 6, next.T)

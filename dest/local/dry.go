@@ -11,17 +11,9 @@ import (
 	"dclone/dest"
 )
 
-// Dry returns a Clone that has no directory, for plans. Only what it is born with and how it
-// encodes may be asked of it: Bootstrap, Builtin, Same and Encode.
-func Dry() *Clone {
-	c := new(Clone)
-	local.EachBootstrapDatom(func(d dclone.Datom) {
-		if local.IsBuiltin(d.E) {
-			c.own[d.E] = true
-		}
-	})
-	return c
-}
+// Dry returns a Clone that has no directory, for plans. Only what its kind is like may be asked of
+// it: Bootstrap, KindName, EachBorn, HasType, Same and Encode.
+func Dry() *Clone { return new(Clone) }
 
 // Look says what a directory holds, without locking or making it.
 func Look(dir string) (Content, error) {

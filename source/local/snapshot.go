@@ -84,6 +84,7 @@ func byTx(datoms []dclone.Datom) iter.Seq[[]dclone.Datom] {
 }
 
 func (s *snapshot) Basis() dclone.T              { return s.log.Basis() }
+func (s *snapshot) Born() dclone.T               { return local.BootstrapT }
 func (s *snapshot) MaxInstant() dclone.Instant   { return s.maxInstant }
 func (s *snapshot) Schema() *schema.Schema       { return s.schema }
 func (s *snapshot) SchemaDatoms() []dclone.Datom { return s.columns.Kept() }
