@@ -66,8 +66,8 @@ func ReadFit(store *state.Store, of state.Session, clone fit.Clone) (*schema.Sch
 
 // loop returns the loop of replay, that writes to a clone or only compares.
 func (r *run) loop(t *replay.Translator, clone replay.Clone) *replay.Loop {
-	all := int64(r.basis - r.pos.Source.T)
-	done := int64(0)
+	from := r.pos.Source.T
+	all := int64(r.basis - from)
 	r.progress(Progress{All: all})
 	return &replay.Loop{Store: r.store, Clone: clone, Key: r.session.Key, Limits: replay.ReplayLimits, At: r.opt.At,
 		Fingerprint: func(t dclone.T) (dclone.Fingerprint, error) {
@@ -77,10 +77,9 @@ func (r *run) loop(t *replay.Translator, clone replay.Clone) *replay.Loop {
 		Progress: func(p replay.Progress) {
 			t.Committed()
 			r.pos = p.Position
-			done += p.Txs
 			r.result.Transactions += p.Txs
 			r.result.Datoms += p.Datoms
-			r.progress(Progress{Done: done, All: all})
+			r.progress(Progress{Done: int64(p.Position.Source.T - from), All: all})
 		}}
 }
 

@@ -69,7 +69,7 @@ type Progress struct {
 	SessionID uuid.UUID
 	Position  state.Position
 	Basis     dclone.T // of the source
-	Done, All int64    // datoms of a first copy, or transactions of replay
+	Done, All int64    // datoms of a first copy; in replay, how far t has come and is to come
 	Datoms    int64    // written in this run
 }
 
