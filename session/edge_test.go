@@ -206,3 +206,32 @@ func (p pair) clone(t testing.TB, src dclone.EntityID) (clone dclone.EntityID) {
 	}))
 	return clone
 }
+
+// One transaction renames an attribute and installs a composite that has it under its new name: in
+// the clone the name comes before the composite.
+func TestRenameWithComposite(t *testing.T) {
+	s := newEdge(t)
+	part := s.h.Attribute("old", typeRef, false)
+	plain := s.h.Attribute("plain", typeString, false)
+	id := plain + 1
+	names := []any{dclone.Kw("test", "new"), dclone.Kw("test", "plain")}
+	s.h.Commit(
+		historytest.Datom(part, 10, dclone.Kw("test", "new"), assert), historytest.Datom(part, 10, dclone.Kw("test", "old"), retract),
+		historytest.Datom(id, 10, dclone.Kw("test", "pair"), assert), historytest.Datom(id, 40, int64(64), assert),
+		historytest.Datom(id, 41, int64(35), assert), historytest.Datom(id, 68, names, assert),
+		historytest.Datom(0, 13, int64(id), assert))
+	s.h.Commit(historytest.Datom(user(100), part, int64(user(101)), assert), historytest.Datom(user(100), plain, "x", assert),
+		historytest.Datom(user(100), id, []any{int64(user(101)), "x"}, assert))
+	s.must(t, session.Options{})
+	s.check(t)
+	verifyForeign(t, newForeign(t, s.src, 1), foreignOf(t, s.pair))
+}
+
+// foreignOf clones a source in foreign guise, and returns where to.
+func foreignOf(t *testing.T, p pair) string {
+	t.Helper()
+	dst := p.dst + "-foreign"
+	_, err := syncForeign(t, newForeign(t, p.src, 1), dst, session.Options{})
+	require.NoError(t, err)
+	return dst
+}

@@ -38,11 +38,11 @@ type foreign struct {
 	excised bool // transactions have lost datoms
 }
 
-// What the foreign kind is born with, and Datomic Local is not.
+// What the foreign kind is born with, and Datomic Local is not: under numbers that nothing beneath has.
 const (
-	lackIndex    dclone.EntityID = 14
-	lackBytes    dclone.EntityID = 27
-	lackFunction dclone.EntityID = 28
+	lackIndex    dclone.EntityID = 331
+	lackBytes    dclone.EntityID = 332
+	lackFunction dclone.EntityID = 333
 )
 
 func newForeign(t testing.TB, dir string, spacing dclone.T) *foreign {

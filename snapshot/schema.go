@@ -26,6 +26,10 @@ type attribute struct {
 	ident     dclone.Datom   // the first it was given
 }
 
+// follows reports whether a must be installed after the renames of t: a composite finds its parts by
+// the names they have when it comes.
+func (a attribute) follows(t dclone.T) bool { return t < a.t || t == a.t && a.composite }
+
 // readSchema finds the attributes of the source's own.
 func (p *Plan) readSchema(context.Context) error {
 	s := p.src.Schema()
@@ -163,7 +167,7 @@ func (p *Plan) makeEarly() error {
 	b.add(p.unborn())
 	attributes, renames := p.attributes, p.renames
 	for len(attributes) > 0 || len(renames) > 0 {
-		if len(renames) > 0 && (len(attributes) == 0 || renames[0].Tx.T() < attributes[0].t) {
+		if len(renames) > 0 && (len(attributes) == 0 || attributes[0].follows(renames[0].Tx.T())) {
 			n := 1
 			for n < len(renames) && renames[n].Tx == renames[0].Tx {
 				n++

@@ -14,7 +14,7 @@ const Version = 1
 
 // PlanVersion names the way first copies are cut into transactions. A first copy begun under
 // another one cannot be resumed byte for byte, and is not.
-const PlanVersion = 1
+const PlanVersion = 2
 
 // A Session is one source–destination pair.
 type Session struct {
