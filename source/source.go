@@ -53,8 +53,8 @@ type Snapshot interface {
 	MaxInstant() dclone.Instant
 	// Schema returns the schema.
 	Schema() *schema.Schema
-	// SchemaDatoms returns the datoms the schema was built of, those the source was born with
-	// among them, in the order of the log.
+	// SchemaDatoms returns the datoms of all time that entities of the db partition have of builtin
+	// attributes, those the source was born with among them, in the order of the log.
 	SchemaDatoms() []dclone.Datom
 	// Attributes returns the attributes that datoms have, by id, with the number of datoms of
 	// all time.
