@@ -18,7 +18,7 @@ var imports = map[string][]string{
 	"dclone":                 {},
 	"dclone/fressian":        {"dclone"},
 	"dclone/edn":             {"dclone"},
-	"dclone/address":         {"dclone", "dclone/edn"},
+	"dclone/address":         {"dclone", "dclone/edn", "dclone/store"},
 	"dclone/schema":          {"dclone", "dclone/fressian"},
 	"dclone/datomic/local":   {"dclone", "dclone/fressian", "dclone/edn"},
 	"dclone/datomic/segment": {"dclone", "dclone/fressian"},
@@ -26,6 +26,7 @@ var imports = map[string][]string{
 	"dclone/state":           {"dclone", "dclone/eidmap"},
 	"dclone/source":          {"dclone", "dclone/schema"},
 	"dclone/source/local":    {"dclone", "dclone/schema", "dclone/source", "dclone/datomic/local"},
+	"dclone/source/pro":      {"dclone", "dclone/schema", "dclone/source", "dclone/datomic/local", "dclone/datomic/segment", "dclone/fressian", "dclone/store"},
 	"dclone/snapshot":        {"dclone", "dclone/eidmap", "dclone/fit", "dclone/fressian", "dclone/schema", "dclone/source"},
 	"dclone/replay":          {"dclone", "dclone/eidmap", "dclone/fit", "dclone/fressian", "dclone/schema", "dclone/state"},
 	"dclone/dest":            {"dclone"},
@@ -34,23 +35,31 @@ var imports = map[string][]string{
 		"dclone/replay", "dclone/schema", "dclone/snapshot", "dclone/source", "dclone/state"},
 	"dclone/verify": {"dclone", "dclone/datomic/local", "dclone/edn", "dclone/eidmap", "dclone/fit", "dclone/fressian", "dclone/schema",
 		"dclone/source", "dclone/state"},
+	"dclone/store/kvs":  {"dclone", "dclone/edn", "dclone/store"},
+	"dclone/store":      {"dclone", "dclone/datomic/segment"},
+	"dclone/store/dir":  {"dclone/store"},
+	"dclone/store/s3":   {"dclone/store"},
+	"dclone/backup": {"dclone", "dclone/datomic/local", "dclone/datomic/segment", "dclone/fressian", "dclone/store", "dclone/store/kvs"},
 	"dclone/cmd/dclone": {"*"},
 
 	// What follows helps the tests and the bench, and is in no binary.
 	"dclone/bench":                       {"dclone", "dclone/datomic/local", "dclone/fressian"},
 	"dclone/interop":                     {},
-	"dclone/datomic/segment/segmenttest": {"dclone", "dclone/fressian", "dclone/datomic/segment"},
+	"dclone/datomic/segment/segmenttest": {"dclone", "dclone/fressian", "dclone/datomic/segment", "dclone/datomic/local"},
 	"dclone/historytest":                 {"*"},
 	"dclone/historytest/seeds":           {"*"},
 }
 
 // modules says where each module of others may enter.
 var modules = map[string][]string{
-	"go.etcd.io/bbolt":            {"dclone/state", "dclone/eidmap"},
-	"github.com/google/uuid":      {"dclone/fressian", "dclone/datomic/segment", "dclone/datomic/segment/segmenttest", "dclone/edn", "dclone/state", "dclone/session", "dclone/cmd/dclone", "dclone/bench", "dclone/historytest"},
-	"github.com/spf13/cobra":      {"dclone/cmd/dclone"},
-	"github.com/spf13/pflag":      {"dclone/cmd/dclone"},
-	"github.com/stretchr/testify": {"dclone/historytest", "dclone/interop"},
+	"go.etcd.io/bbolt":             {"dclone/state", "dclone/eidmap"},
+	"github.com/google/uuid":       {"dclone/fressian", "dclone/datomic/segment", "dclone/datomic/segment/segmenttest", "dclone/edn", "dclone/state", "dclone/session", "dclone/cmd/dclone", "dclone/bench", "dclone/historytest", "dclone/source/pro"},
+	"github.com/jackc/pgx":         {"dclone/store/kvs", "dclone/store/pgtest"},
+	"github.com/aws/aws-sdk-go-v2": {"dclone/store/s3"},
+	"github.com/aws/smithy-go":     {"dclone/store/s3"},
+	"github.com/spf13/cobra":       {"dclone/cmd/dclone"},
+	"github.com/spf13/pflag":       {"dclone/cmd/dclone"},
+	"github.com/stretchr/testify":  {"dclone/historytest", "dclone/interop", "dclone/store/s3test", "dclone/store/storetest", "dclone/datomic/segment/segmenttest"},
 }
 
 func TestImports(t *testing.T) {

@@ -23,6 +23,8 @@ var (
 	ErrNoRoot = errors.New("no such restore point")
 	// ErrNoDatabase says that there is no backup, or that a storage has no such database.
 	ErrNoDatabase = errors.New("no such database")
+	// ErrLocked says that another process writes there.
+	ErrLocked = errors.New("another process is writing there")
 )
 
 // Newest asks for the newest root there is.
@@ -58,13 +60,18 @@ type Root struct {
 	Version, IndexVersion, LogVersion int // of the backup's format, 0 in a storage; of the two trees
 }
 
-// Files are what a backup lies in: bytes under keys, which are relative paths with slashes and keep
-// their case. Many goroutines may use one at once.
+// MaxFile bounds a file of a backup. Segments have some 50 kB; a root may carry a log tail as big as
+// a transactor's memory index.
+const MaxFile = 1 << 30
+
+// Files are what a backup lies in: bytes under keys that pass CheckKey and keep their case. Many
+// goroutines may use one at once. The bytes handed over and those returned are the caller's.
 type Files interface {
 	// Get returns a file. The error wraps ErrMissing where there is none.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Put writes a file: whole and durable when it returns, and never seen in part. It replaces
-	// one that is there.
+	// Put writes a file: whole and durable when it returns, its directory entry included, and never
+	// seen in part. It replaces one that is there. So what refers to others, written after they were
+	// Put, is never there without them.
 	Put(ctx context.Context, key string, data []byte) error
 	// Create is Put for a file that must not be there; it reports false, and writes nothing, where
 	// one is.
@@ -73,6 +80,9 @@ type Files interface {
 	Has(ctx context.Context, key string) (bool, error)
 	// List returns the names of the files directly below dir, in no order; none where there is no dir.
 	List(ctx context.Context, dir string) ([]string, error)
+	// Lock is called before anything is written. It keeps other processes that call it out until
+	// Close, where the store has such locks; its error wraps ErrLocked where it is kept out itself.
+	Lock(ctx context.Context) error
 	// String returns the address, without passwords.
 	String() string
 	Close() error

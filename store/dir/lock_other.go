@@ -1,0 +1,7 @@
+//go:build !unix || solaris || aix
+
+package dir
+
+import "os"
+
+func lockFile(*os.File) error { return errNoLocks }
