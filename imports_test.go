@@ -27,6 +27,7 @@ var imports = map[string][]string{
 	"dclone/source":          {"dclone", "dclone/schema"},
 	"dclone/source/local":    {"dclone", "dclone/schema", "dclone/source", "dclone/datomic/local"},
 	"dclone/source/pro":      {"dclone", "dclone/schema", "dclone/source", "dclone/datomic/local", "dclone/datomic/segment", "dclone/fressian", "dclone/store"},
+	"dclone/fit":             {"dclone", "dclone/eidmap", "dclone/fressian", "dclone/schema"},
 	"dclone/snapshot":        {"dclone", "dclone/eidmap", "dclone/fit", "dclone/fressian", "dclone/schema", "dclone/source"},
 	"dclone/replay":          {"dclone", "dclone/eidmap", "dclone/fit", "dclone/fressian", "dclone/schema", "dclone/state"},
 	"dclone/dest":            {"dclone"},
@@ -39,7 +40,7 @@ var imports = map[string][]string{
 	"dclone/store":      {"dclone", "dclone/datomic/segment"},
 	"dclone/store/dir":  {"dclone/store"},
 	"dclone/store/s3":   {"dclone/store"},
-	"dclone/backup": {"dclone", "dclone/datomic/local", "dclone/datomic/segment", "dclone/fressian", "dclone/store", "dclone/store/kvs"},
+	"dclone/backup":     {"dclone", "dclone/datomic/local", "dclone/datomic/segment", "dclone/fressian", "dclone/store", "dclone/store/kvs"},
 	"dclone/cmd/dclone": {"*"},
 
 	// What follows helps the tests and the bench, and is in no binary.

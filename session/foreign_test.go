@@ -3,6 +3,7 @@ package session_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -19,6 +20,7 @@ import (
 	"dclone/fressian"
 	"dclone/historytest"
 	"dclone/historytest/seeds"
+	"dclone/replay"
 	"dclone/schema"
 	"dclone/session"
 	"dclone/source"
@@ -35,7 +37,8 @@ type foreign struct {
 	schema  schema.Schema // of the database beneath
 	id      string
 	spacing dclone.T
-	excised bool // transactions have lost datoms
+	excised bool            // transactions have lost datoms
+	gone    dclone.EntityID // an excised entity; 0: none
 }
 
 // What the foreign kind is born with, and Datomic Local is not: under numbers that nothing beneath has.
@@ -163,7 +166,9 @@ func (f *foreign) Txs(ctx context.Context, from dclone.T) iter.Seq2[*dclone.Tx, 
 			}
 			out := &dclone.Tx{T: f.t(tx.T), Instant: tx.Instant}
 			for _, d := range tx.Datoms {
-				out.Datoms = append(out.Datoms, f.datom(d))
+				if d.E != f.gone || f.gone == 0 {
+					out.Datoms = append(out.Datoms, f.datom(d))
+				}
 			}
 			out.Datoms = append(out.Datoms, f.more(tx)...)
 			if !yield(out, nil) {
@@ -252,6 +257,9 @@ func (s *foreignSnapshot) read(from func(context.Context, dclone.EntityID) iter.
 					return
 				}
 				for _, d := range datoms {
+					if d.E == s.f.gone && s.f.gone != 0 {
+						continue
+					}
 					if d.V == nil {
 						d.V = dclone.Value{}
 						all = append(all, dclone.Datom{E: s.f.entity(d.E), A: a, Added: true})
@@ -391,4 +399,36 @@ func TestForeignIdentity(t *testing.T) {
 	again, err := syncForeign(t, f, p.dst, session.Options{NoIndex: true})
 	require.NoError(t, err)
 	require.Equal(t, res.Session.NotCarried, again.Session.NotCarried, "told once")
+}
+
+// A source that excises while the first copy is under way is copied afresh: ids given out before
+// would come out otherwise, and what was written may be gone.
+func TestExcisedWhileLoading(t *testing.T) {
+	dir := t.TempDir()
+	p := pair{filepath.Join(dir, "source"), filepath.Join(dir, "clone")}
+	h := historytest.New(t, p.src, 4)
+	h.Step(60)
+	name := h.Attribute("name", 23, false)
+	secret := dclone.MakeEntityID(17, 900_000)
+	h.Commit(historytest.Datom(secret, name, "secret", true), historytest.Datom(secret+1, name, "open", true))
+	f := newForeign(t, p.src, 3)
+	at, stop := 0, errors.New("pulled")
+	opt := session.Options{NoIndex: true, MaxBatchSize: 7, At: func(p replay.Point) error {
+		if at++; p == replay.AfterCommit {
+			return stop
+		}
+		return nil
+	}}
+	_, err := syncForeign(t, f, p.dst, opt)
+	require.ErrorIs(t, err, stop)
+	f.gone, f.excised = secret, true
+	var said []string
+	opt = session.Options{NoIndex: true, Log: func(s string) { said = append(said, s) }}
+	res, err := syncForeign(t, f, p.dst, opt)
+	require.NoError(t, err)
+	require.Equal(t, session.Initial, res.Status)
+	require.Len(t, said, 1)
+	require.NotContains(t, p.log(t)[0], "secret")
+	require.Contains(t, p.log(t)[0], "open")
+	verifyForeign(t, f, p.dst)
 }

@@ -123,7 +123,7 @@ func (r *run) storeMap(f *firstCopy) error {
 		return failed
 	}
 	pos := r.pos
-	pos.Mapped, pos.Next = true, f.plan.IDs().Next()
+	pos.Mapped, pos.Next, pos.Plan = true, f.plan.IDs().Next(), f.plan.Digest(r.session.Key)
 	err := r.update(func(tx *state.Tx) error {
 		return tx.Commit(&state.Commit{Position: pos, Schema: f.snapshot.SchemaDatoms(), NotCarried: f.plan.NotCarried()})
 	})

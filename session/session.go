@@ -363,13 +363,7 @@ func (r *run) checkShape() error {
 func (r *run) sync(ctx context.Context) error {
 	switch r.pos.Phase {
 	case state.Loading:
-		r.result.Resumed = true
-		load, err := r.plan(ctx)
-		if err != nil {
-			return err
-		}
-		defer load.close()
-		if err := r.load(ctx, load); err != nil {
+		if err := r.resume(ctx); err != nil {
 			return err
 		}
 	case state.Publishing:
@@ -391,6 +385,28 @@ func (r *run) sync(ctx context.Context) error {
 		return err
 	}
 	return r.accept()
+}
+
+// resume goes on with a first copy. Where the source has excised something meanwhile, all ids would come
+// out otherwise, and the copy might hold what is gone: nobody has seen it yet, and it is begun afresh.
+func (r *run) resume(ctx context.Context) error {
+	r.result.Resumed = true
+	load, err := r.plan(ctx)
+	if err != nil {
+		return err
+	}
+	defer load.close()
+	if !r.pos.Mapped || r.pos.Plan == load.plan.Digest(r.session.Key) {
+		return r.load(ctx, load)
+	}
+	r.log("the source as of t %d is not what it was when the first copy began: it is begun afresh", r.pos.Basis)
+	path, store := r.store.Path(), r.store
+	r.store = nil
+	if err := store.Close(); err != nil {
+		return err
+	}
+	r.result.Resumed = false
+	return r.create(ctx, path)
 }
 
 // accept records, where the user said so, that what was not carried is known.

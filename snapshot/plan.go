@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -150,6 +151,34 @@ func (p *Plan) Clone(src dclone.EntityID) (dclone.EntityID, error) {
 
 // IDs returns the ids of all entities the first copy brings.
 func (p *Plan) IDs() *eidmap.Assignment { return p.ids }
+
+// Digest tells p from another plan: which entities get which ids, and how many datoms each transaction
+// has. A source that has excised something gives another one.
+func (p *Plan) Digest(key dclone.DigestKey) dclone.Digest {
+	h := key.New()
+	var buf []byte
+	add := func(ns ...int64) {
+		buf = buf[:0]
+		for _, n := range ns {
+			buf = binary.BigEndian.AppendUint64(buf, uint64(n))
+		}
+		h.Write(buf)
+	}
+	for r := range p.ids.Runs() {
+		add(int64(r.Src), int64(r.Clone), r.N)
+	}
+	for _, i := range p.instants {
+		add(int64(i))
+	}
+	for _, tx := range p.early {
+		add(int64(len(tx.Datoms)))
+	}
+	for _, c := range p.columns {
+		add(int64(c.a), c.count, c.txs)
+	}
+	add(int64(p.instant), int64(p.end))
+	return dclone.SumDigest(h)
+}
 
 // End returns the t behind the last transaction.
 func (p *Plan) End() dclone.T { return p.end }

@@ -67,4 +67,5 @@ type Position struct {
 	Basis  dclone.T           `json:"basis"`  // the source's t the first copy was made at
 	Next   eidmap.First       `json:"next"`   // ids not yet given out
 	Mapped bool               `json:"mapped"` // the first copy's entity ids are in the map
+	Plan   dclone.Digest      `json:"plan"`   // of the first copy, once it is mapped
 }
