@@ -23,7 +23,10 @@ func (r *run) comparePiles(ctx context.Context, p, first *pass) error {
 	var once sync.Once
 	for range r.opt.Jobs {
 		wg.Go(func() {
-			c := &comparer{r: r}
+			c := &comparer{r: r, folding: localFolding}
+			if !r.born.alike {
+				c.folding = proFolding
+			}
 			for i := range work {
 				err := ctx.Err()
 				if err == nil {
@@ -118,6 +121,7 @@ func (p *partResult) add(r record, f finding) {
 type comparer struct {
 	r                  *run
 	res                *partResult
+	folding            folding // of the source
 	src, clone         queue
 	heldSrc, heldClone []record // of one group
 }
@@ -162,8 +166,8 @@ func (c *comparer) compare() {
 
 // group compares what there is of one entity and attribute.
 func (c *comparer) group(src, clone []record) {
-	sortValues(src)
-	sortValues(clone)
+	c.folding.sort(src)
+	localFolding.sort(clone)
 	c.idle(src, clone)
 	now := c.held(src, clone, false)
 	c.count()
@@ -182,8 +186,8 @@ func (c *comparer) group(src, clone []record) {
 
 // held compares what holds, or what held when the first copy was made.
 func (c *comparer) held(src, clone []record, past bool) []pair {
-	c.heldSrc = appendHeld(c.heldSrc[:0], src, past)
-	c.heldClone = appendHeld(c.heldClone[:0], clone, past)
+	c.heldSrc = c.folding.appendHeld(c.heldSrc[:0], src, past)
+	c.heldClone = localFolding.appendHeld(c.heldClone[:0], clone, past)
 	return pairs(c.heldSrc, c.heldClone)
 }
 
@@ -198,8 +202,8 @@ func (c *comparer) idle(src, clone []record) {
 	if len(clone) < 2 && (len(clone) == 0 || clone[0].flags&added != 0) {
 		return
 	}
-	list := idle(clone)
-	if len(list) == 0 || clone[0].a == dclone.AttrIdent && len(list) <= len(idle(src)) {
+	list := localFolding.idle(clone)
+	if len(list) == 0 || clone[0].a == dclone.AttrIdent && len(list) <= len(c.folding.idle(src)) {
 		return
 	}
 	for _, r := range list {

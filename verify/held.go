@@ -9,18 +9,33 @@ import (
 	"dclone/datomic/local"
 )
 
-// sortValues sorts a group by value, and leaves the records of one value in the order of the log.
-func sortValues(group []record) {
+// A folding says which values are one, so that a retraction of it ends it.
+type folding struct{ exact bool }
+
+var (
+	localFolding = folding{}            // Datomic Local's: 1.0M retracts 1.00M
+	proFolding   = folding{exact: true} // Datomic Pro's: those are two values
+)
+
+func (f folding) compare(x, y dclone.Value) int {
+	c := local.CompareValues(x, y)
+	if c == 0 && f.exact {
+		return bytes.Compare(x, y)
+	}
+	return c
+}
+
+// sort sorts a group by value, and leaves the records of one value in the order of the log.
+func (f folding) sort(group []record) {
 	if len(group) > 1 {
-		slices.SortStableFunc(group, func(x, y record) int { return local.CompareValues(x.v, y.v) })
+		slices.SortStableFunc(group, func(x, y record) int { return f.compare(x.v, y.v) })
 	}
 }
 
-// cutValue cuts off the records of the first value. Which values are the same is Datomic Local's
-// to say: 1.0M retracts 1.00M.
-func cutValue(group []record) (first, rest []record) {
+// cut cuts off the records of the first value.
+func (f folding) cut(group []record) (first, rest []record) {
 	n := 1
-	for n < len(group) && local.CompareValues(group[n].v, group[0].v) == 0 {
+	for n < len(group) && f.compare(group[n].v, group[0].v) == 0 {
 		n++
 	}
 	return group[:n], group[n:]
@@ -30,11 +45,14 @@ func cutValue(group []record) (first, rest []record) {
 // value has ended. A retraction ends what is older, and nothing of its own transaction; so
 // values of different bytes can hold side by side. With past, the group is taken as it was when
 // the first copy was made.
-func appendHeld(dst, group []record, past bool) []record {
-	nan := nanEnds(group, past)
+func (f folding) appendHeld(dst, group []record, past bool) []record {
+	var nan dclone.T
+	if !f.exact {
+		nan = nanEnds(group, past)
+	}
 	for len(group) > 0 {
 		var run []record
-		run, group = cutValue(group)
+		run, group = f.cut(group)
 		ended, isBorn, from := nan, flags(0), len(dst)
 		for _, r := range run {
 			if r.counts(past) && r.flags&added == 0 {
@@ -75,10 +93,10 @@ func nanEnds(group []record, past bool) (t dclone.T) {
 
 // idle returns the records of the first copy that change nothing: they assert what holds, or
 // retract what does not.
-func idle(group []record) (list []record) {
+func (f folding) idle(group []record) (list []record) {
 	for len(group) > 0 {
 		var run []record
-		run, group = cutValue(group)
+		run, group = f.cut(group)
 		if len(run) == 1 && run[0].flags&added != 0 {
 			continue
 		}
