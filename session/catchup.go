@@ -55,7 +55,7 @@ func (r *run) translator() (*replay.Translator, error) {
 // ReadFit reads from a sidecar what its source's schema is, and how it fits the clone.
 func ReadFit(store *state.Store, of state.Session, clone fit.Clone) (*schema.Schema, *fit.Fit, error) {
 	s := new(schema.Schema)
-	f := fit.New(clone, s, or(of.Source.Born, local.BootstrapT)) // sidecars of version 0.1.0 do not tell
+	f := fit.New(clone, s, or(of.Source.Born, local.BootstrapT)) // the first sidecars did not tell
 	err := store.View(func(tx *state.Tx) error {
 		return tx.Schema(func(datoms []dclone.Datom) error {
 			f.Learn(datoms)
