@@ -18,7 +18,6 @@ import (
 	"strings"
 
 	"dclone"
-	"dclone/eidmap"
 	"dclone/fressian"
 	"dclone/schema"
 )
@@ -186,92 +185,4 @@ func (f *Fit) Source(clone dclone.EntityID) (src dclone.EntityID, ok bool) {
 func (f *Fit) Lacks(src dclone.EntityID) bool {
 	_, ok := f.lacking[src]
 	return ok
-}
-
-// A Refusal says why a datom is not carried. Attribute and Reason are for a dclone.NotCarried; they
-// are empty where nothing is lost by it.
-type Refusal struct{ Attribute, Reason string }
-
-// Refuses reports whether the clone cannot hold d, whose attribute is known to the schema, or has it
-// anyway.
-func (f *Fit) Refuses(d dclone.Datom) (why Refusal, refused bool) {
-	if !f.foreign {
-		return Refusal{}, false
-	}
-	if why, refused := f.RefusesAttribute(d.A); refused {
-		return why, true
-	}
-	if kw, ok := f.lacking[d.E]; ok {
-		return f.refusal(d.A, "it is of "+kw.String()+", which "+f.clone.KindName()+" lacks"), true
-	}
-	refs := f.schema.Refs(d.A)
-	if refs != dclone.NoRefs {
-		if why, refused := f.refusesRefs(d, refs); refused {
-			return why, true
-		}
-	}
-	return f.refusesBorn(d, refs)
-}
-
-// RefusesAttribute reports whether no datom of an attribute is carried.
-func (f *Fit) RefusesAttribute(a dclone.EntityID) (why Refusal, refused bool) {
-	if !f.foreign {
-		return Refusal{}, false
-	}
-	if _, ok := f.lacking[a]; ok {
-		return f.refusal(a, f.clone.KindName()+" has no such attribute"), true
-	}
-	if at := f.schema.Attribute(a); at != nil && !f.clone.HasType(at.ValueType) {
-		return f.refusal(a, f.typeReason(at.ValueType)), true
-	}
-	return Refusal{}, false
-}
-
-func (f *Fit) typeReason(kw dclone.Keyword) string {
-	return f.clone.KindName() + " has no values of " + kw.String()
-}
-
-func (f *Fit) refusal(a dclone.EntityID, reason string) Refusal {
-	return Refusal{f.schema.Ident(a).String(), reason}
-}
-
-// refusesRefs refuses what refers to a builtin the clone lacks, and the install of an attribute
-// that it cannot have.
-func (f *Fit) refusesRefs(d dclone.Datom, refs dclone.Refs) (why Refusal, refused bool) {
-	install := f.schema.Ident(d.A) == dclone.Kw("db.install", "attribute")
-	err := eidmap.EachRef(d.V, refs, func(e dclone.EntityID) {
-		kw, lacks := f.lacking[e]
-		switch {
-		case refused:
-		case lacks && f.schema.Ident(d.A) == dclone.Kw("db", "valueType"):
-			why, refused = f.refusal(d.E, f.typeReason(kw)), true
-		case lacks:
-			why, refused = f.refusal(d.A, "it refers to "+kw.String()+", which "+f.clone.KindName()+" lacks"), true
-		case install:
-			_, refused = f.RefusesAttribute(e) // its value type is counted
-		}
-	})
-	return why, refused && err == nil
-}
-
-// refusesBorn refuses to say again, or otherwise, what the clone is born with.
-func (f *Fit) refusesBorn(d dclone.Datom, refs dclone.Refs) (why Refusal, refused bool) {
-	e, ok := f.Builtin(d.E)
-	a, ok2 := f.Builtin(d.A)
-	if !ok || !ok2 {
-		return Refusal{}, false
-	}
-	v, err := eidmap.Rewrite(nil, d.V, refs, func(e dclone.EntityID) (dclone.EntityID, error) {
-		if clone, ok := f.Builtin(e); ok {
-			return clone, nil
-		}
-		return -1, nil // an entity of the source's own: no fact of the bootstrap
-	})
-	if err == nil && f.facts[fact{e, a, string(v)}] {
-		return Refusal{}, true
-	}
-	if at := f.schema.Attribute(d.A); at != nil && !at.Many {
-		return f.refusal(d.A, "it redefines a builtin"), true
-	}
-	return Refusal{}, false
 }

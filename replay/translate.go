@@ -41,6 +41,7 @@ type Translator struct {
 	lookup func(dclone.EntityID) (dclone.EntityID, bool, error) // in the sidecar
 	fresh  map[dclone.EntityID]dclone.EntityID                  // given out, not yet committed
 	attrs  map[dclone.EntityID]dclone.EntityID
+	fits   map[dclone.EntityID]fit.Column
 
 	tx    dclone.Tx // the clone's
 	arena []byte
@@ -51,7 +52,8 @@ type Translator struct {
 // NewTranslator returns a Translator that goes on at pos.
 func NewTranslator(d Encoder, st Store, s *schema.Schema, f *fit.Fit, pos state.Position) *Translator {
 	return &Translator{Dest: d, Store: st, Schema: s, Fit: f, next: pos.Next, mark: pos.Clone,
-		fresh: map[dclone.EntityID]dclone.EntityID{}, attrs: map[dclone.EntityID]dclone.EntityID{}}
+		fresh: map[dclone.EntityID]dclone.EntityID{}, attrs: map[dclone.EntityID]dclone.EntityID{},
+		fits: map[dclone.EntityID]fit.Column{}}
 }
 
 // Committed tells t that all it gave out is in the sidecar.
@@ -112,6 +114,9 @@ func (t *Translator) applySchema(src *dclone.Tx) error {
 		}
 	}
 	t.Fit.Learn(t.step.Schema[before:])
+	if len(t.step.Schema) > before {
+		clear(t.fits)
+	}
 	return t.Schema.Apply(t.step.Schema[before:])
 }
 
@@ -151,7 +156,7 @@ func (t *Translator) carry(src *dclone.Tx) error {
 			t.arena, _ = fressian.Append(t.arena, t.mark.Instant)
 			d.V = t.arena[at:len(t.arena):len(t.arena)]
 		}
-		if why, refused := t.Fit.Refuses(d); refused {
+		if why, refused := t.refuses(d); refused {
 			if d.Added && why.Reason != "" {
 				t.note(why.Attribute, why.Reason, src.T)
 			}
@@ -172,6 +177,19 @@ func (t *Translator) carry(src *dclone.Tx) error {
 		}
 	}
 	return nil
+}
+
+// refuses asks the Fit, which decides once for an attribute.
+func (t *Translator) refuses(d dclone.Datom) (fit.Refusal, bool) {
+	if !t.Fit.Foreign() {
+		return fit.Refusal{}, false
+	}
+	c, ok := t.fits[d.A]
+	if !ok {
+		c = t.Fit.Column(d.A)
+		t.fits[d.A] = c
+	}
+	return c.Refuses(d)
 }
 
 // errUnmapped says that an entity has no clone.
@@ -221,7 +239,7 @@ func (t *Translator) meet(src *dclone.Tx) error {
 	var entities, values []dclone.EntityID
 	last := dclone.EntityID(-1)
 	for _, d := range src.Datoms {
-		if _, refused := t.Fit.Refuses(d); refused || !d.Added {
+		if _, refused := t.refuses(d); refused || !d.Added {
 			continue
 		}
 		if d.E != last {

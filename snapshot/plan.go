@@ -50,6 +50,8 @@ type Plan struct {
 type column struct {
 	a     dclone.EntityID
 	ident dclone.Keyword
+	fit   fit.Column
+	own   bool     // the attribute is none of the builtins
 	all   int64    // datoms of all time
 	count int64    // datoms that are carried
 	txs   int64    // transactions they make
@@ -89,17 +91,16 @@ func New(ctx context.Context, src Source, dest Dest, opt Options) (*Plan, error)
 func (p *Plan) orderColumns() {
 	for _, a := range p.src.Attributes() {
 		if !p.withheld[a.A] {
-			p.columns = append(p.columns, &column{a: a.A, ident: p.src.Schema().Ident(a.A), all: a.Count})
+			_, builtin := p.fit.Builtin(a.A)
+			p.columns = append(p.columns, &column{a: a.A, ident: p.src.Schema().Ident(a.A), fit: p.fit.Column(a.A), own: !builtin, all: a.Count})
 		}
 	}
 	slices.SortFunc(p.columns, func(x, y *column) int {
-		_, bx := p.fit.Builtin(x.a)
-		_, by := p.fit.Builtin(y.a)
 		switch {
-		case bx && by:
+		case !x.own && !y.own:
 			return cmp.Compare(x.a, y.a)
-		case bx != by:
-			return map[bool]int{true: -1, false: 1}[bx]
+		case x.own != y.own:
+			return map[bool]int{true: 1, false: -1}[x.own]
 		}
 		return cmp.Or(cmp.Compare(x.ident.Namespace, y.ident.Namespace),
 			cmp.Compare(x.ident.Name, y.ident.Name), cmp.Compare(x.a, y.a))
@@ -119,11 +120,11 @@ func (p *Plan) number() {
 // carries reports whether d travels in its column: all of the source's own attributes does. What
 // the clone was born with, what it derives, what the schema transactions have said already, and what
 // it refuses, does not.
-func (p *Plan) carries(d dclone.Datom) bool {
-	if _, refused := p.fit.Refuses(d); refused {
+func (p *Plan) carries(c *column, d dclone.Datom) bool {
+	if _, refused := c.fit.Refuses(d); refused {
 		return false
 	}
-	if _, builtin := p.fit.Builtin(d.A); !builtin {
+	if c.own {
 		return true
 	}
 	if p.fit.Born(d.Tx.T()) {

@@ -23,8 +23,7 @@ func (p *Plan) scan(ctx context.Context) error {
 		refs := p.refs(c.a)
 		cut := p.cutter(c.a)
 		read := p.src.Current
-		_, builtin := p.fit.Builtin(c.a)
-		if _, refused := p.fit.RefusesAttribute(c.a); !builtin && !refused && refs == dclone.NoRefs {
+		if c.own && !c.fit.RefusesAll() && refs == dclone.NoRefs {
 			read = p.src.Holders // all of it is carried, and refers to nothing
 		}
 		refused := map[fit.Refusal]*dclone.NotCarried{}
@@ -33,8 +32,8 @@ func (p *Plan) scan(ctx context.Context) error {
 				return err
 			}
 			for _, d := range datoms {
-				if !p.carries(d) {
-					p.note(refused, d)
+				if !p.carries(c, d) {
+					p.note(c, refused, d)
 					continue
 				}
 				c.count++
@@ -75,8 +74,8 @@ func (p *Plan) scan(ctx context.Context) error {
 }
 
 // note counts a datom that the clone refuses.
-func (p *Plan) note(refused map[fit.Refusal]*dclone.NotCarried, d dclone.Datom) {
-	why, is := p.fit.Refuses(d)
+func (p *Plan) note(c *column, refused map[fit.Refusal]*dclone.NotCarried, d dclone.Datom) {
+	why, is := c.fit.Refuses(d)
 	if !is || why.Reason == "" || p.fit.Born(d.Tx.T()) {
 		return
 	}

@@ -43,8 +43,7 @@ func (p *Plan) readSchema(context.Context) error {
 		}
 		err := eidmap.EachRef(d.V, dclone.WholeRef, func(e dclone.EntityID) {
 			_, builtin := p.fit.Builtin(e)
-			_, refused := p.fit.RefusesAttribute(e)
-			if builtin || refused || p.isAttr[e] || s.Attribute(e) == nil {
+			if builtin || p.fit.Column(e).RefusesAll() || p.isAttr[e] || s.Attribute(e) == nil {
 				return
 			}
 			p.isAttr[e] = true

@@ -208,7 +208,7 @@ func (p *Plan) read(ctx context.Context, c *column, from dclone.T, pool *sync.Po
 			return
 		}
 		for _, d := range datoms {
-			if p.carries(d) && !r.add(d) {
+			if p.carries(c, d) && !r.add(d) {
 				return
 			}
 		}

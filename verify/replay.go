@@ -145,14 +145,14 @@ func (r *replay) translate(src *dclone.Tx, t dclone.T) error {
 			}
 			continue
 		}
-		if _, refused := r.s.fit.Refuses(*d); refused {
-			continue
-		}
-		e, ok, err := r.s.t.subject(d.E)
+		c, err := r.s.column(d.A, r.s.found)
 		if err != nil {
 			return err
 		}
-		c, err := r.s.column(d.A, r.s.found)
+		if _, refused := c.fit.Refuses(*d); refused {
+			continue
+		}
+		e, ok, err := r.s.t.subject(d.E)
 		if err != nil {
 			return err
 		}

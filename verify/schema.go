@@ -52,8 +52,7 @@ func (p *pass) compareAttributes(t *translator) error {
 // of another kind of database, or one that the clone cannot have.
 func (p *pass) excused(a dclone.EntityID) bool {
 	_, builtin := p.src.fit.Builtin(a)
-	_, refused := p.src.fit.RefusesAttribute(a)
-	return refused || builtin && !p.run.born.alike
+	return p.src.fit.Column(a).RefusesAll() || builtin && !p.run.born.alike
 }
 
 func (p *pass) schemaFinding(a, c *dclone.Attribute, clone dclone.EntityID, text string) {

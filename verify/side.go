@@ -26,6 +26,7 @@ type column struct {
 	mapped  bool            // false where an attribute of the source has no clone
 	skipped bool            // it is not compared as such
 	wanted  bool            // its datoms go to the pile
+	fit     fit.Column      // of the source's side
 
 	count     int64 // asserted less retracted, the bootstrap's excepted
 	sum       sum

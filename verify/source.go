@@ -66,12 +66,12 @@ func (s *sourceReader) tx(tx *dclone.Tx) error {
 }
 
 func (s *sourceReader) datom(d *dclone.Datom) error {
-	if _, refused := s.fit.Refuses(*d); refused {
-		return nil
-	}
 	c, err := s.column(d.A, s.found)
 	if err != nil || c.skipped {
 		return err
+	}
+	if _, refused := c.fit.Refuses(*d); refused {
+		return nil
 	}
 	instant := d.A == s.p.run.born.src.txInstant && d.E.IsTx()
 	if instant && s.p.first && d.E == d.Tx && d.Tx.T() <= s.p.run.pos.Basis {
@@ -112,7 +112,7 @@ func (s *sourceReader) datom(d *dclone.Datom) error {
 // found prepares a column.
 func (s *sourceReader) found(c *column) (err error) {
 	b := s.p.run.born
-	c.skipped = c.a == b.src.alter
+	c.skipped, c.fit = c.a == b.src.alter, s.fit.Column(c.a)
 	c.clone, c.mapped, err = s.t.entity(c.a)
 	if s.p.wanted != nil {
 		c.wanted = c.mapped && s.p.wanted(attrKey{c.clone, true}) || s.p.wanted(attrKey{c.a, false})

@@ -1,0 +1,202 @@
+package kvs
+
+import (
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const scheme = "jdbc:postgresql:"
+
+// A target is what a JDBC URL says, as org.postgresql.Driver reads it. It holds the password.
+type target struct {
+	hosts    []string // host:port; empty where the URL leaves it to PGHOST
+	database string
+	params   map[string]string // by their names in JDBC
+}
+
+// String returns the URL without parameters, which is without passwords.
+func (t *target) String() string {
+	return scheme + "//" + strings.Join(t.hosts, ",") + "/" + url.PathEscape(t.database)
+}
+
+// parseURL reads jdbc:postgresql://host:port,host:port/database?key=value&key=value, and the short forms
+// that leave out hosts or database.
+func parseURL(text string) (*target, error) {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(text), scheme)
+	if !ok {
+		return nil, badAddress("it does not begin with %s//, and PostgreSQL is the one SQL storage that dclone reads", scheme)
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	t := &target{}
+	var err error
+	if authority, ok := strings.CutPrefix(rest, "//"); ok {
+		authority, rest, _ = strings.Cut(authority, "/")
+		if t.hosts, err = parseHosts(authority); err != nil {
+			return nil, err
+		}
+	} else {
+		rest = strings.TrimPrefix(rest, "/")
+	}
+	if t.database, err = url.QueryUnescape(rest); err != nil || strings.ContainsRune(t.database, 0) {
+		return nil, badAddress("the name of the database is badly escaped")
+	}
+	t.params, err = parseParams(query)
+	return t, err
+}
+
+func parseHosts(authority string) (hosts []string, err error) {
+	if strings.Contains(authority, "@") {
+		return nil, badAddress("user and password belong behind the database, as ?user=…&password=…")
+	}
+	if authority == "" {
+		return nil, nil
+	}
+	for i, part := range strings.Split(authority, ",") {
+		host, port := part, "5432"
+		if at := strings.LastIndexByte(part, ':'); at > strings.LastIndexByte(part, ']') {
+			host, port = part[:at], part[at+1:]
+		}
+		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, badAddress("the port of host %d is no number from 1 to 65535", i+1)
+		}
+		if host == "" || strings.ContainsAny(host, "/\x00") {
+			return nil, badAddress("host %d has no name", i+1)
+		}
+		hosts = append(hosts, net.JoinHostPort(host, port))
+	}
+	return hosts, nil
+}
+
+func parseParams(query string) (map[string]string, error) {
+	params := map[string]string{}
+	for i, part := range strings.Split(query, "&") {
+		if part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil {
+			return nil, badAddress("parameter %d is badly escaped", i+1)
+		}
+		if params[name], err = url.QueryUnescape(value); err != nil || strings.ContainsRune(params[name], 0) {
+			return nil, badAddress("parameter %d is badly escaped", i+1)
+		}
+	}
+	return params, nil
+}
+
+// same are the parameters that libpq, and with it pgx, has too; by the names it has for them.
+var same = map[string]string{
+	"user": "user", "password": "password",
+	"sslmode": "sslmode", "sslcert": "sslcert", "sslkey": "sslkey", "sslrootcert": "sslrootcert",
+	"sslpassword": "sslpassword", "sslNegotiation": "sslnegotiation", "channelBinding": "channel_binding",
+	"requireAuth": "require_auth", "service": "service", "options": "options", "currentSchema": "search_path",
+	"connectTimeout": "connect_timeout",
+}
+
+// targets are the servers that targetServerType asks for. A session of ours is read only by its own
+// wish, so whether a server is a primary must not be told by that.
+var targets = map[string]string{
+	"any": "any", "preferprimary": "any",
+	"primary": "primary", "master": "primary",
+	"secondary": "standby", "slave": "standby",
+	"prefersecondary": "prefer-standby", "preferslave": "prefer-standby",
+}
+
+// settings returns the parameters as libpq has them. Parameters that only tune the JDBC driver are left
+// out, as are those nobody knows, which that driver passes over too; those that would lead to another
+// server, or to another way of proving who one is, are refused.
+func (t *target) settings() (map[string]string, error) {
+	s := map[string]string{"application_name": "dclone"}
+	for jdbc, libpq := range same {
+		if v, ok := t.params[jdbc]; ok && (v != "" || jdbc == "password") {
+			s[libpq] = v
+		}
+	}
+	if t.database != "" {
+		s["dbname"] = t.database
+	}
+	if len(t.hosts) > 0 {
+		var hosts, ports []string
+		for _, h := range t.hosts {
+			host, port, _ := net.SplitHostPort(h)
+			hosts, ports = append(hosts, host), append(ports, port)
+		}
+		s["host"], s["port"] = strings.Join(hosts, ","), strings.Join(ports, ",")
+	} else if os.Getenv("PGHOST") == "" {
+		s["host"] = "localhost"
+	}
+	if err := t.encryption(s); err != nil {
+		return nil, err
+	}
+	return s, t.server(s)
+}
+
+// encryption does what ssl and sslfactory say.
+func (t *target) encryption(s map[string]string) error {
+	ssl, ok := t.params["ssl"]
+	if ok && (ssl == "" || strings.EqualFold(ssl, "true")) && s["sslmode"] == "" {
+		s["sslmode"] = "verify-full"
+	}
+	if s["sslmode"] != "" {
+		s["sslmode"] = strings.ToLower(s["sslmode"])
+	}
+	switch factory := t.params["sslfactory"]; factory[strings.LastIndexByte(factory, '.')+1:] {
+	case "", "LibPQFactory", "DefaultJavaSSLFactory":
+	case "NonValidatingFactory":
+		if s["sslmode"] != "disable" {
+			s["sslmode"] = "require"
+		}
+	default:
+		return badAddress("it asks for an sslfactory, a class of Java; sslmode and sslrootcert can say the same")
+	}
+	return nil
+}
+
+// server does what targetServerType says, and refuses what would need Java.
+func (t *target) server(s map[string]string) error {
+	for _, name := range []string{"socketFactory", "authenticationPluginClassName"} {
+		if t.params[name] != "" {
+			return badAddress("it asks for a %s, a class of Java; give host, user and password instead", name)
+		}
+	}
+	if strings.EqualFold(t.params["gssEncMode"], "require") {
+		return badAddress("it asks for gssEncMode=require, which dclone does not have; sslmode encrypts too")
+	}
+	switch os.Getenv("PGTARGETSESSIONATTRS") {
+	case "read-write":
+		s["target_session_attrs"] = "primary"
+	case "read-only":
+		s["target_session_attrs"] = "any"
+	}
+	if want := t.params["targetServerType"]; want != "" {
+		attrs, ok := targets[strings.ToLower(want)]
+		if !ok {
+			return badAddress("its targetServerType is none of any, primary, secondary, preferPrimary and preferSecondary")
+		}
+		s["target_session_attrs"] = attrs
+	}
+	return nil
+}
+
+// pooled reports whether the URL says, as it has to, that a pooler lends each transaction another
+// session: nothing may be kept in a session then.
+func (t *target) pooled() bool {
+	return t.params["prepareThreshold"] == "0" || t.params["preferQueryMode"] == "simple"
+}
+
+// dsn writes settings as libpq reads them.
+func dsn(settings map[string]string) string {
+	var b strings.Builder
+	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		b.WriteString(name + "='" + escape.Replace(settings[name]) + "' ")
+	}
+	return b.String()
+}
