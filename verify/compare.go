@@ -23,10 +23,7 @@ func (r *run) comparePiles(ctx context.Context, p, first *pass) error {
 	var once sync.Once
 	for range r.opt.Jobs {
 		wg.Go(func() {
-			c := &comparer{r: r, folding: localFolding}
-			if !r.born.alike {
-				c.folding = proFolding
-			}
+			c := &comparer{r: r, folding: foldingOf(r.src)}
 			for i := range work {
 				err := ctx.Err()
 				if err == nil {

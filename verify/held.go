@@ -17,6 +17,14 @@ var (
 	proFolding   = folding{exact: true} // Datomic Pro's: those are two values
 )
 
+// foldingOf returns the folding of a source.
+func foldingOf(src Database) folding {
+	if x, ok := src.(interface{ ExactValues() bool }); ok && x.ExactValues() {
+		return proFolding
+	}
+	return localFolding
+}
+
 func (f folding) compare(x, y dclone.Value) int {
 	c := local.CompareValues(x, y)
 	if c == 0 && f.exact {
