@@ -1,10 +1,6 @@
 package fressian
 
-import (
-	"encoding/binary"
-	"hash/adler32"
-	"io"
-)
+import "io"
 
 // References are cheap to write and dear to walk: a few bytes can stand for a value of any size
 // many times over. What they stand for within one value may come to sharedFloor bytes, and to
@@ -136,18 +132,8 @@ func (d *Decoder) code() (byte, error) {
 }
 
 func (d *Decoder) footer() error {
-	foot := d.b[d.off:]
-	if len(foot) < footerSize {
-		return short(d.off, "footer of %d bytes, %d left", footerSize, len(foot))
-	}
-	if magic := binary.BigEndian.Uint32(foot); magic != footerMagic {
-		return bad(d.off, "footer begins %08X", magic)
-	}
-	if n, want := d.off-d.base, binary.BigEndian.Uint32(foot[4:]); uint32(n) != want {
-		return bad(d.off, "footer after %d bytes is for %d", n, want)
-	}
-	if sum, want := adler32.Checksum(d.b[d.base:d.off+8]), binary.BigEndian.Uint32(foot[8:]); sum != want {
-		return bad(d.off, "footer with checksum %08X over bytes with %08X", want, sum)
+	if err := checkFooter(d.b, d.base, d.off); err != nil {
+		return err
 	}
 	d.off += footerSize
 	d.base = d.off

@@ -4,7 +4,8 @@
 //
 // [Append] and [Decode] are for a value that stands alone, as in a datom of Datomic Local. An
 // [Encoder] and a [Decoder] are for values that share caches, as in a segment of Datomic Pro. Where
-// datoms come by the million, [AppendInt], [Int] and [Skip] do without either.
+// datoms come by the million, [AppendInt], [Int] and [Skip] do without either; a [Walker] reads what
+// shares caches, and returns the values it does not look into as bytes that stand alone.
 //
 // # Values
 //

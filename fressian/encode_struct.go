@@ -35,6 +35,8 @@ func (e *Encoder) builtin(v any) error {
 		return e.mapping(v)
 	case Tagged:
 		return e.tagged(v)
+	case Raw:
+		return e.raw(v)
 	}
 	return e.array(v)
 }
@@ -171,4 +173,23 @@ func (e *Encoder) structType(t structType) error {
 		e.int(int64(index))
 	}
 	return nil
+}
+
+// raw writes a value that has caches of its own through those of e.
+func (e *Encoder) raw(v Raw) error {
+	w := Walker{b: v, size: len(v), depth: e.depth}
+	w.Skip()
+	w.End()
+	switch {
+	case w.err != nil:
+		return w.err
+	case !w.shared:
+		e.buf = append(e.buf, v...)
+		return nil
+	}
+	decoded, _, err := Decode(v)
+	if err != nil {
+		return err
+	}
+	return e.value(decoded)
 }

@@ -87,3 +87,24 @@ func FuzzText(f *testing.F) {
 		require.Equal(t, b, again)
 	})
 }
+
+// What a Walker makes stand alone is what a Decoder reads there.
+func FuzzWalker(f *testing.F) {
+	addVectors(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, _, err := walkAll(b)
+		if err != nil {
+			var readError *fressian.Error
+			require.ErrorAs(t, err, &readError)
+		}
+		d := fressian.NewDecoder(b)
+		for i := range got {
+			want, err := d.Decode()
+			if err != nil {
+				require.ErrorContains(t, err, "references stand for more") // counted value by value
+				return
+			}
+			requireSame(t, want, got[i], "walked")
+		}
+	})
+}

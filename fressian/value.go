@@ -36,6 +36,10 @@ type Tagged struct {
 // reference when it recurs. It is never decoded to: a reference decodes to its value.
 type Cached struct{ Value any }
 
+// Raw is a value that stands alone. The Encoder writes it as it is, bit by bit, if it uses no caches.
+// It is never decoded to.
+type Raw []byte
+
 // MaxDepth is how deep lists and structs may nest, for Encoder, Decoder and Skip alike. Map and
 // set are structs that hold a list, and so are two deep; a keyword is a struct, one deep.
 const MaxDepth = 128
