@@ -3,116 +3,98 @@ package address
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"strconv"
 	"strings"
+
+	"dclone"
 )
 
-// Scheme is what the address of a Datomic Local database begins with, colon included.
-const Scheme = "datomic-local:"
-
-// An Address names a Datomic Local database. Its fields are never empty.
-type Address struct {
-	Storage string // absolute, clean
-	System  string
-	DB      string
+// An Address names a database or a backup: it is a [Local], a [Directory], a [Bucket] or a [Storage].
+// Two are equal if and only if they are the same text in canonical form, passwords included.
+type Address interface {
+	// String returns the canonical form, without passwords. Read again, it is the same address,
+	// but for them.
+	String() string
+	// Kind says in a few words what is named.
+	Kind() string
 }
 
-// String returns the canonical form, which does not depend on ~/.datomic/local.edn.
-func (a Address) String() string { return Scheme + a.Dir() }
+// A Backup is an address that names a Datomic Pro backup.
+type Backup interface {
+	Address
+	// Point returns the t of the restore point, and whether the address names one.
+	Point() (t dclone.T, ok bool)
+	// At returns the address of a restore point of the same backup, or with Newest that of none.
+	At(t dclone.T) Backup
+}
 
-// Dir returns the database's directory.
-func (a Address) Dir() string { return filepath.Join(a.Storage, a.System, a.DB) }
+// Newest takes the place of a restore point's t where the address names none.
+const Newest dclone.T = -1
 
-// Parse reads the address of a database. The error is an [*Error].
+// The words for what addresses name.
+const (
+	kindLocal     = "a Datomic Local database"
+	kindDirectory = "a Datomic Pro backup in a directory"
+	kindBucket    = "a Datomic Pro backup in S3"
+	kindStorage   = "Datomic Pro storage in PostgreSQL"
+)
+
+// Parse reads an address. The error is an [*Error].
 func Parse(text string) (Address, error) {
-	path, err := parsePath(text)
-	if err != nil {
-		return Address{}, err
+	switch {
+	case strings.HasPrefix(text, Scheme):
+		return address(ParseLocal(text))
+	case strings.HasPrefix(text, schemeDirectory):
+		return address(parseDirectory(text))
+	case strings.HasPrefix(text, schemeBucket):
+		return address(parseBucket(text))
+	case strings.HasPrefix(text, schemeStorage):
+		return address(parseStorage(text))
 	}
-	if filepath.IsAbs(path) {
-		return fromDir(text, path)
-	}
-	names := strings.Split(path, "/")
-	if path == "" || len(names) != 2 {
-		return Address{}, refuse(text, errShape, Scheme+"SYSTEM/DB or "+Scheme+"/abs/storage-dir/SYSTEM/DB")
-	}
-	storage, err := storageDir(text)
-	if err != nil {
-		return Address{}, err
-	}
-	return Address{storage, names[0], names[1]}, nil
+	return nil, otherScheme(text)
 }
 
-// fromDir takes the last two names of a path for system and database.
-func fromDir(text, path string) (Address, error) {
-	a := Address{DB: filepath.Base(path)}
-	path = filepath.Dir(path)
-	a.System, a.Storage = filepath.Base(path), filepath.Dir(path)
-	if a.Storage == path {
-		return Address{}, refuse(text, errShape, Scheme+"/abs/storage-dir/SYSTEM/DB")
-	}
-	if a.Storage == filepath.Dir(a.Storage) {
-		return Address{}, refuse(text, errRoot, Scheme+a.System+"/"+a.DB+", or a whole path: "+Scheme+"/abs/storage-dir/SYSTEM/DB")
+// address makes an Address of one kind's, nil where there is an error.
+func address[A Address](a A, err error) (Address, error) {
+	if err != nil {
+		return nil, err
 	}
 	return a, nil
 }
 
-// ParsePlace reads the address of a database or of a directory that holds databases, which no
-// spelling tells apart, and returns its path.
-func ParsePlace(text string) (string, error) {
-	path, err := parsePath(text)
-	if err != nil || filepath.IsAbs(path) {
-		return path, err
+// cutPoint takes the restore point off the address of a backup.
+func cutPoint(text string) (rest string, t dclone.T, err error) {
+	rest, params, found := cutLast(text, "?")
+	if !found {
+		return text, Newest, nil
 	}
-	if strings.Count(path, "/") > 1 {
-		return "", refuse(text, errRelative, Scheme+"/abs/storage-dir, "+Scheme+"SYSTEM or "+Scheme+"SYSTEM/DB")
+	digits, ok := strings.CutPrefix(params, "t=")
+	n, bad := strconv.ParseInt(digits, 10, 64)
+	if !ok || bad != nil || n < 1 || digits[0] == '+' {
+		return "", 0, refuse(text, errPoint, rest+"?t=T, with a T that dclone list "+rest+" shows")
 	}
-	storage, err := storageDir(text)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(storage, path), nil
+	return rest, dclone.T(n), nil
 }
 
-// parsePath returns what follows the scheme: a clean absolute path, or names that are relative to
-// the storage-dir of the user, "" where there is nothing.
-func parsePath(text string) (string, error) {
-	path, ok := strings.CutPrefix(text, Scheme)
-	if !ok {
-		return "", otherScheme(text)
+// cutLast is strings.Cut at the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
 	}
-	if strings.ContainsRune(path, 0) {
-		return "", refuse(text, errZero, "")
+	return s, "", false
+}
+
+// pointText is what cutPoint takes off.
+func pointText(t dclone.T) string {
+	if t == Newest {
+		return ""
 	}
-	if strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///") {
-		rest := strings.TrimLeft(path, "/")
-		return "", refuse(text, errSlashes, Scheme+"/"+rest+" for a path, "+Scheme+rest+" for a name")
-	}
-	if strings.HasPrefix(path, "/") {
-		return filepath.Clean(path), nil
-	}
-	if path == "" {
-		return "", nil
-	}
-	path = strings.TrimRight(path, "/")
-	for name := range strings.SplitSeq(path, "/") {
-		switch name {
-		case "", ".", "..":
-			return "", refuse(text, errRelative, Scheme+"/abs/storage-dir/SYSTEM/DB")
-		case "~":
-			return "", refuse(text, errTilde, Scheme+`"$HOME"/…`)
-		}
-	}
-	return path, nil
+	return "?t=" + t.String()
 }
 
 var (
-	errShape    = errors.New("it does not name a storage-dir, a system and a database")
-	errRoot     = errors.New("its storage-dir would be the root of the file system")
-	errRelative = errors.New("a storage-dir must be an absolute path")
-	errSlashes  = errors.New("two slashes do not tell a path from a name")
-	errTilde    = errors.New("the shell does not expand ~ behind a colon")
-	errZero     = errors.New("it holds a zero byte")
+	errPoint = errors.New("what follows the question mark is no restore point")
+	errZero  = errors.New("it holds a zero byte")
 )
 
 // An Error says why a text is no address that dclone can use.

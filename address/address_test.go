@@ -2,6 +2,7 @@ package address
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,25 +29,44 @@ func localEDN(t *testing.T, text string) string {
 
 func TestParse(t *testing.T) {
 	localEDN(t, `{:storage-dir "/var/lib//datomic/" :other 1} ; mine`)
-	for _, c := range []struct{ text, want string }{
-		{"datomic-local:/a/b/dev/shop", "datomic-local:/a/b/dev/shop"},
-		{"datomic-local:/a/b/dev/shop/", "datomic-local:/a/b/dev/shop"},
-		{"datomic-local:///a/b//dev/./shop", "datomic-local:/a/b/dev/shop"},
-		{"datomic-local:/a/x/../b/dev/shop", "datomic-local:/a/b/dev/shop"},
-		{"datomic-local:dev/shop", "datomic-local:/var/lib/datomic/dev/shop"},
-		{"datomic-local:dev/shop/", "datomic-local:/var/lib/datomic/dev/shop"},
-		{"datomic-local:dev/a shop: ü?", "datomic-local:/var/lib/datomic/dev/a shop: ü?"},
+	const sql = "datomic:sql://shop?jdbc:postgresql:"
+	for _, c := range []struct{ text, want, kind string }{
+		{"datomic-local:/a/b/dev/shop", "datomic-local:/a/b/dev/shop", kindLocal},
+		{"datomic-local:/a/b/dev/shop/", "datomic-local:/a/b/dev/shop", kindLocal},
+		{"datomic-local:///a/b//dev/./shop", "datomic-local:/a/b/dev/shop", kindLocal},
+		{"datomic-local:/a/x/../b/dev/shop", "datomic-local:/a/b/dev/shop", kindLocal},
+		{"datomic-local:dev/shop", "datomic-local:/var/lib/datomic/dev/shop", kindLocal},
+		{"datomic-local:dev/shop/", "datomic-local:/var/lib/datomic/dev/shop", kindLocal},
+		{"datomic-local:dev/a shop: ü?", "datomic-local:/var/lib/datomic/dev/a shop: ü?", kindLocal},
+		{"file:/backups/shop", "file:/backups/shop", kindDirectory},
+		{"file:///backups/shop/", "file:/backups/shop", kindDirectory},
+		{"file:/backups//a b/../shop?t=83207", "file:/backups/shop?t=83207", kindDirectory},
+		{"file:/backups/a%20b?t=1", "file:/backups/a%20b?t=1", kindDirectory},
+		{"s3://bucket/a/prefix", "s3://bucket/a/prefix", kindBucket},
+		{"s3://bucket/a/prefix/?t=7", "s3://bucket/a/prefix?t=7", kindBucket},
+		{"s3://bucket", "s3://bucket", kindBucket},
+		{"s3://my.bucket-1//a//b/", "s3://my.bucket-1/a//b", kindBucket},
+		{sql + "//h:5432/d", sql + "//h:5432/d", kindStorage},
+		{sql + "//h/d?user=u&password=p&ssl=true", sql + "//h/d?user=u&password=***&ssl=true", kindStorage},
+		{sql + "//h/d?password=", sql + "//h/d?password=***", kindStorage},
+		{sql + "//h1,h2:5433/d?user=me@srv&sslpassword=p%26q", sql + "//h1,h2:5433/d?user=me@srv&sslpassword=***", kindStorage},
+		{sql + "d", sql + "d", kindStorage},
+		{"datomic:sql://*?jdbc:postgresql://h/d", "datomic:sql://*?jdbc:postgresql://h/d", kindStorage},
+		{"datomic:sql://a%20b/c+ü?jdbc:postgresql://h/d", "datomic:sql://a%20b/c+ü?jdbc:postgresql://h/d", kindStorage},
 	} {
 		a, err := Parse(c.text)
 		if err != nil {
 			t.Errorf("Parse(%q): %v", c.text, err)
 			continue
 		}
-		if a.String() != c.want {
-			t.Errorf("Parse(%q) = %v, want %v", c.text, a, c.want)
+		if a.String() != c.want || a.Kind() != c.kind {
+			t.Errorf("Parse(%q) = %v, %s; want %v, %s", c.text, a, a.Kind(), c.want, c.kind)
 		}
-		if again, err := Parse(a.String()); err != nil || again != a {
+		if again, err := Parse(a.String()); err != nil || again.String() != c.want {
 			t.Errorf("Parse(%q) = %+v, %v; want %+v", a, again, err, a)
+		}
+		if local, err := ParseLocal(c.text); c.kind == kindLocal && (err != nil || local != a) {
+			t.Errorf("ParseLocal(%q) = %v, %v", c.text, local, err)
 		}
 	}
 }
@@ -75,13 +95,45 @@ func TestParseRefuses(t *testing.T) {
 		{"./dev/shop", "it is a path", "datomic-local:" + wd + "/dev/shop"},
 		{"dev/shop", "it is a path", "datomic-local:dev/shop"},
 		{"shop", "it is a path", "datomic-local:"},
-		{"file:/backups/x", "Datomic Pro backup in a directory", "datomic-local:"},
-		{"s3://bucket/x", "Datomic Pro backup in S3", "datomic-local:"},
-		{"datomic:sql://x?jdbc:postgresql://h/d?user=u&password=hunter2", "SQL", "datomic-local:"},
-		{"datomic:dev://localhost:4334/x", "peer library", "datomic-local:"},
+		{"file:", "does not name a directory", "file:/path"},
+		{"file://backups/x", "name of a host", "file:/backups/x"},
+		{"file:backups/x", "must be absolute", "file:" + wd + "/backups/x"},
+		{"file:~/x", "does not expand ~", "$HOME"},
+		{"file:/x\x00", "zero byte", ""},
+		{"file:/x?t=", "no restore point", "dclone list file:/x"},
+		{"file:/x?t=0", "no restore point", "file:/x?t=T"},
+		{"file:/x?t=-1", "no restore point", "file:/x?t=T"},
+		{"file:/x?t=+1", "no restore point", "file:/x?t=T"},
+		{"file:/x?t=99999999999999999999", "no restore point", "file:/x?t=T"},
+		{"file:/x?region=eu", "no restore point", "file:/x?t=T"},
+		{"FILE:/x", "lower case", "file:/x"},
+		{"s3:bucket/x", "does not name a bucket", "s3://bucket/x"},
+		{"s3:///x", "does not name a bucket", "s3://bucket"},
+		{"s3://a b/x", "does not name a bucket", "s3://bucket"},
+		{"s3://AKIA:hunter2@bucket/x", "belong into the environment", "s3://bucket"},
+		{"s3://bucket/x?t=T", "no restore point", "s3://bucket/x?t=T"},
+		{"datomic:sql://x", "no JDBC URL", "datomic:sql://x?jdbc:postgresql://"},
+		{"datomic:sql://?jdbc:postgresql://h/d?password=hunter2", "does not name a database", "datomic:sql://DB?jdbc:postgresql://h/d?password=***"},
+		{"datomic:sql:x?jdbc:postgresql://h/d", "does not name a database", "datomic:sql://DB?jdbc:postgresql://h/d"},
+		{"datomic:sql://x?postgresql://u:hunter2@h/d", "no JDBC URL", "datomic:sql://x?jdbc:postgresql://u:***@h/d"},
+		{"datomic:sql://x?jdbc:postgresql://u:hunter2@h/d", "before the host", "?user=…&password=…"},
+		{"datomic:sql://x?jdbc:postgresql://h/d?password=hunter2?", "question mark", "%3F"},
+		{"datomic:sql://x?jdbc:postgresql://h/d?password=a&hunter2", "ampersand", "%26"},
+		{"datomic:sql://x?jdbc:postgresql://h/d?password=hunter2\nx", "line break", ""},
+		{"datomic:sql://x?jdbc:mysql://h/d?user=u&password=hunter2", "kind mysql", "backup-db"},
+		{"datomic:sql://x?jdbc:oracle:thin:u/hunter2@h:1521:xe", "kind oracle", "backup-db"},
+		{"datomic:sql://x?jdbc:sqlserver://h;user=u;password=hunter2", "kind sqlserver", "backup-db"},
+		{"datomic:SQL://x?jdbc:postgresql://h/d", "lower case", "datomic:sql://x?jdbc:"},
+		{"datomic:dev://localhost:4334/x?password=hunter2", "dev storage", "backup-db"},
+		{"datomic:ddb://r/t/x?aws_access_key_id=A&aws_secret_key=hunter2", "DynamoDB", "backup-db"},
+		{"datomic:ddb-local://h:1/t/x", "DynamoDB", "backup-db"},
+		{"datomic:cass2://h/x", "Cassandra", "backup-db"},
+		{"datomic:mem://x", "memory of a peer", "Datomic Local"},
+		{"datomic:inf://h:1/x", "peer library", "backup-db"},
 		{`client:{:server-type :cloud :secret "hunter2"}#x`, "client library", "datomic-local:"},
-		{"postgres://u:hunter2@h/db", "PostgreSQL", "datomic-local:"},
-		{"postgresql://u:hunter2@h/db", "PostgreSQL", "datomic-local:"},
+		{"postgres://u:hunter2@h/db", "it is a PostgreSQL database; this version reads", "datomic:sql://"},
+		{"postgresql://u:hunter2@h/db", "PostgreSQL", "datomic:sql://"},
+		{"jdbc:postgresql://h/db?password=hunter2", "PostgreSQL", "datomic:sql://"},
 		{"edn:fixtures", "EDN files", "datomic-local:"},
 		{"mysql://u:hunter2@h/db", "no kind of database", "datomic-local:"},
 	} {
@@ -142,28 +194,73 @@ func TestParsePlace(t *testing.T) {
 	}
 }
 
-func TestRedact(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{"postgres://u:p@h/db", "postgres://u:***@h/db"},
-		{"postgres://u:p@s/s:w@h/db", "postgres://u:***@h/db"},
-		{"postgres://u:p s@h/db", "postgres://u:***@h/db"},
-		{"postgres://:p@h/db", "postgres://:***@h/db"},
-		{"postgres://u@h:5432/db", "postgres://u@h:5432/db"},
-		{"postgres://h/db?user=u&password=p&x=1", "postgres://h/db?user=u&password=***&x=1"},
-		{"postgres://h/db?sslpassword=p", "postgres://h/db?sslpassword=***"},
-		{"password=p", "password=***"},
-		{"datomic:sql://d?jdbc:postgresql://h/b?user=u&password=p", "datomic:sql://d?jdbc:postgresql://h/b?user=u&password=***"},
-		{"datomic:ddb://r/t/d?aws_access_key_id=A&aws_secret_key=K", "datomic:ddb://r/t/d?aws_access_key_id=A&aws_secret_key=***"},
-		{`client:{:access-key "a" :secret "s\"t" :endpoint "h:80"}`, `client:{:access-key "***" :secret "***" :endpoint "h:80"}`},
-		{`client:{:secret "s`, `client:{:secret "***"`},
-		{`unknown flag: "--x": postgres://u:p@h/db`, `unknown flag: "--x": postgres://u:***@h/db`},
-		{"datomic-local:/a/b/dev/shop", "datomic-local:/a/b/dev/shop"},
+func TestParseLocalRefuses(t *testing.T) {
+	for _, c := range []struct{ text, message string }{
+		{"file:/x", "it is a Datomic Pro backup in a directory; a clone is a Datomic Local database"},
+		{"s3://b/x", "it is a Datomic Pro backup in S3; a clone is"},
+		{"datomic:sql://x?jdbc:postgresql://h/d?password=hunter2", "it is Datomic Pro storage in PostgreSQL; a clone is"},
+		{"datomic:dev://h:1/x", "dev storage; a clone is"},
+		{"DATOMIC-LOCAL:/a/b/c", "lower case"},
+		{"/a/b/c", "it is a path"},
+		{"", "empty"},
 	} {
-		if got := Redact(c.text); got != c.want {
-			t.Errorf("Redact(%q) = %q, want %q", c.text, got, c.want)
+		_, err := ParseLocal(c.text)
+		var bad *Error
+		if !errors.As(err, &bad) || !strings.Contains(err.Error(), c.message) || strings.Contains(err.Error()+bad.Try, "hunter2") {
+			t.Errorf("ParseLocal(%q): %v", c.text, err)
 		}
-		if again := Redact(c.want); again != c.want {
-			t.Errorf("Redact(%q) = %q, want no change", c.want, again)
+	}
+}
+
+func TestBackup(t *testing.T) {
+	for _, text := range []string{"file:/b", "s3://b/p"} {
+		a, err := Parse(text)
+		b, ok := a.(Backup)
+		if err != nil || !ok || b.At(7).String() != text+"?t=7" || b.At(7).At(Newest) != b {
+			t.Errorf("Parse(%q) = %v, %v", text, a, err)
 		}
+		if at, ok := b.Point(); ok {
+			t.Errorf("%s names restore point %d", b, at)
+		}
+		if at, ok := b.At(7).Point(); !ok || at != 7 {
+			t.Errorf("%s names restore point %d, %v", b.At(7), at, ok)
+		}
+	}
+}
+
+// A backup whose path was given without a scheme is recognised.
+func TestBackupPath(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "roots"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Parse(dir)
+	if bad, ok := err.(*Error); !ok || bad.Try != "file:"+dir {
+		t.Errorf("Parse(%q): %v", dir, err)
+	}
+}
+
+func TestStorage(t *testing.T) {
+	const text = "datomic:sql://shop?jdbc:postgresql://h/d?user=u&password=hunter2&ssl=true"
+	a, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := a.(Storage)
+	if s.DB != "shop" || s.JDBC() != "jdbc:postgresql://h/d?user=u&password=hunter2&ssl=true" {
+		t.Errorf("Parse(%q) = %s, %s", text, s.DB, s.JDBC())
+	}
+	if other := s.Named("x"); other.String() != strings.Replace(s.String(), "shop", "x", 1) || other.JDBC() != s.JDBC() {
+		t.Errorf("named x: %v, %s", other, other.JDBC())
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		if shown := fmt.Sprintf(verb, a); strings.Contains(shown, "hunter2") {
+			t.Errorf("%s shows the password: %s", verb, shown)
+		}
+	}
+	// Asterisks are no password.
+	a, err = Parse(s.String())
+	if again := a.(Storage); err != nil || again.JDBC() != "jdbc:postgresql://h/d?user=u&ssl=true" || again.String() != s.String() {
+		t.Errorf("Parse(%q) = %v with %s, %v", s, again, again.JDBC(), err)
 	}
 }

@@ -3,51 +3,125 @@ package address
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 )
 
-// ErrNotYet says that an address is one of DESIGN.md's that this version does nothing with.
-var ErrNotYet = errors.New("this version reads and writes Datomic Local databases only")
+// ErrNotYet says that an address is one of those that this version does nothing with.
+var ErrNotYet = errors.New("this version reads Datomic Local databases, Datomic Pro backups, and Datomic Pro storage in PostgreSQL")
+
+// ErrDest says that an address is none of a database that can be written.
+var ErrDest = errors.New("a clone is a Datomic Local database")
 
 var (
 	errNone    = errors.New("it is empty")
 	errPath    = errors.New("it is a path, not an address")
+	errCase    = errors.New("schemes are written in lower case")
 	errUnknown = errors.New("no kind of database is called that")
 )
 
-// planned are the schemes that will be, longest first where one begins like another.
-var planned = []struct{ prefix, what string }{
-	{"file:", "a Datomic Pro backup in a directory"},
-	{"s3:", "a Datomic Pro backup in S3"},
-	{"datomic:sql:", "Datomic Pro storage in an SQL database"},
-	{"datomic:", "a database of the Datomic peer library"},
-	{"client:", "a database of the Datomic client library"},
-	{"postgres:", "a PostgreSQL database"},
-	{"postgresql:", "a PostgreSQL database"},
-	{"edn:", "transaction data in EDN files"},
+const localUsage = Scheme + "/abs/storage-dir/SYSTEM/DB"
+
+// What can be done about a database that is out of reach.
+const (
+	tryBackup = "a backup made by Datomic's own bin/datomic backup-db, as file:/path/to/backup or s3://bucket/prefix"
+	tryMem    = "a database in a storage, or one of Datomic Local: what is in a process's memory only that process can read"
+	tryClient = localUsage + " where :server-type is :datomic-local; for others a backup of Datomic Pro, or what datomic.local/import-cloud makes of Datomic Cloud"
+)
+
+// A kind is a notation by the scheme it begins with.
+type kind struct{ prefix, what, try string }
+
+// readable are the kinds that Parse reads.
+var readable = []kind{
+	{Scheme, kindLocal, localUsage},
+	{schemeDirectory, kindDirectory, localUsage},
+	{schemeBucket, kindBucket, localUsage},
+	{schemeStorage, kindStorage, localUsage},
 }
 
-// otherScheme says what is wrong with an address that is not Datomic Local's.
-func otherScheme(text string) error {
-	usage := Scheme + "/abs/storage-dir/SYSTEM/DB"
-	if text == "" {
-		return refuse(text, errNone, usage)
-	}
-	for _, p := range planned {
-		if strings.HasPrefix(strings.ToLower(text), p.prefix) {
-			return refuse(text, fmt.Errorf("it is %s; %w", p.what, ErrNotYet), usage)
+// planned are those that may be read one day, longest first where one begins like another.
+var planned = []kind{
+	{"datomic:mem:", "a database in the memory of a peer", tryMem},
+	{"datomic:dev:", "a database in Datomic's dev storage", tryBackup},
+	{"datomic:free:", "a database of Datomic Free", tryBackup},
+	{"datomic:ddb", "a database in DynamoDB", tryBackup},
+	{"datomic:cass", "a database in Cassandra", tryBackup},
+	{"datomic:", "a database of the Datomic peer library", tryBackup},
+	{"client:", "a database of the Datomic client library", tryClient},
+	{"postgres:", "a PostgreSQL database", storageUsage + ", if Datomic Pro keeps its storage there"},
+	{"postgresql:", "a PostgreSQL database", storageUsage + ", if Datomic Pro keeps its storage there"},
+	{"jdbc:postgresql:", "a PostgreSQL database", storageUsage + ", if Datomic Pro keeps its storage there"},
+	{"edn:", "transaction data in EDN files", localUsage},
+}
+
+// find returns the kind that an address is of.
+func find(kinds []kind, text string) (kind, bool) {
+	for _, k := range kinds {
+		if len(text) >= len(k.prefix) && strings.EqualFold(text[:len(k.prefix)], k.prefix) {
+			return k, true
 		}
+	}
+	return kind{}, false
+}
+
+// otherScheme says what is wrong with an address that Parse does not read.
+func otherScheme(text string) error {
+	if text == "" {
+		return refuse(text, errNone, localUsage)
+	}
+	if k, ok := find(readable, text); ok {
+		return refuse(text, errCase, k.prefix+text[len(k.prefix):])
+	}
+	if k, ok := find(planned, text); ok {
+		return refuse(text, fmt.Errorf("it is %s; %w", k.what, ErrNotYet), k.try)
 	}
 	switch scheme, _, colon := strings.Cut(text, ":"); {
 	case colon && !strings.Contains(scheme, "/"):
-		return refuse(text, errUnknown, usage)
+		return refuse(text, errUnknown, localUsage)
+	case isBackup(text):
+		return refuse(text, errPath, schemeDirectory+absolute(text))
 	case strings.Count(text, "/") == 1 && text[0] != '/' && text[0] != '.':
 		return refuse(text, errPath, Scheme+text)
 	}
-	abs, err := filepath.Abs(text)
-	if err != nil || strings.Count(abs, "/") < 3 {
-		return refuse(text, errPath, usage)
+	if abs := absolute(text); strings.Count(abs, "/") >= 3 {
+		return refuse(text, errPath, Scheme+abs)
 	}
-	return refuse(text, errPath, Scheme+abs)
+	return refuse(text, errPath, localUsage)
+}
+
+// notLocal says what is wrong with an address that is to be Datomic Local's and is not.
+func notLocal(text string) error {
+	k, ok := find(readable, text)
+	if !ok {
+		k, ok = find(planned, text)
+	}
+	if !ok || strings.EqualFold(k.prefix, Scheme) {
+		return otherScheme(text)
+	}
+	return refuse(text, fmt.Errorf("it is %s; %w", k.what, ErrDest), localUsage)
+}
+
+// otherSQL says what is wrong with a storage that is not PostgreSQL's.
+func otherSQL(text, jdbc string) error {
+	driver, _, _ := strings.Cut(strings.TrimPrefix(jdbc, "jdbc:"), ":")
+	if !strings.HasPrefix(jdbc, "jdbc:") || strings.ContainsAny(driver, "/?&=@ ") {
+		return refuse(text, errNoJDBC, storageUsage)
+	}
+	return refuse(text, fmt.Errorf("it is Datomic Pro storage in an SQL database of kind %s; %w", Redact(driver), ErrNotYet), tryBackup)
+}
+
+// isBackup reports whether there is what looks like a backup at a path.
+func isBackup(path string) bool {
+	info, err := os.Stat(filepath.Join(path, "roots"))
+	return err == nil && info.IsDir()
+}
+
+// absolute returns a path from the root, or as it is where that cannot be told.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }

@@ -63,14 +63,21 @@ func (c *console) close() error {
 
 // line prints a JSON document on a line of its own, at once.
 func (c *console) line(v any) {
-	if err := json.NewEncoder(c).Encode(v); err == nil {
+	if err := newJSON(c).Encode(v); err == nil {
 		c.flush()
 	}
 }
 
+// newJSON returns an encoder that leaves the ampersands of addresses as they are.
+func newJSON(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e
+}
+
 // document prints a JSON document for programs and the people who debug them.
 func (c *console) document(v any) error {
-	e := json.NewEncoder(c)
+	e := newJSON(c)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
@@ -124,8 +131,7 @@ func (c *console) fail(f *failure, asJSON bool) {
 	defer c.mu.Unlock()
 	c.erase()
 	if asJSON {
-		b, _ := json.Marshal(exitError{"exit_error", f.code, f.Error(), address.Redact(f.try)})
-		fmt.Fprintf(c.err, "%s\n", b)
+		newJSON(c.err).Encode(exitError{"exit_error", f.code, f.Error(), address.Redact(f.try)})
 		return
 	}
 	fmt.Fprintf(c.err, "dclone: %s\n", f.Error())

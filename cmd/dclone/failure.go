@@ -10,12 +10,16 @@ import (
 
 	"dclone"
 	"dclone/address"
+	"dclone/backup"
 	"dclone/datomic/local"
+	"dclone/datomic/segment"
 	"dclone/dest"
 	"dclone/replay"
 	"dclone/session"
 	"dclone/source"
 	"dclone/state"
+	"dclone/store"
+	"dclone/store/kvs"
 	"dclone/verify"
 )
 
@@ -72,6 +76,7 @@ var kinds = []struct {
 }{
 	{isAny(replay.ErrStopped, context.Canceled), codeInterrupted, "the same command again"},
 	{isA[*address.Error], codeUsage, ""},
+	{isA[*kvs.AddressError], codeUsage, "datomic:sql://DB?jdbc:postgresql://host:5432/datomic?user=…&password=…"},
 	{isAny(session.ErrShape), codeUsage, "without that flag, or --restart, which throws the copy away and begins afresh"},
 	{isAny(session.ErrReplaced, verify.ErrReplaced), codeDiverged,
 		"dclone sync --restart <source> <dest>, if this source is the one to clone: it throws the clone away and copies afresh"},
@@ -83,19 +88,31 @@ var kinds = []struct {
 		"clone and sidecar restored together, or dclone sync --restart <source> <dest> to copy afresh"},
 	{isAny(dest.ErrForeign, local.ErrAppeared, local.ErrGone), codeDiverged,
 		"another destination, or move what is there away; dclone reset <dest> forgets the clone"},
+	{isA[*store.ClaimError], codeDiverged, "another place: a backup is of one database, and stays it"},
+	{isA[*kvs.CollisionError], codeDiverged, "the name it has there, or another storage; a second copy beside the first is what dclone sync makes"},
+	{isAny(backup.ErrAlive), codeLocked, "again when the transactor has been stopped; --force if what moves there is none"},
+	{isAny(store.ErrLocked), codeLocked, "again when the other backup has ended"},
 	{isAny(local.ErrLocked, state.ErrLocked), codeLocked, "dclone unlock <dest> to see who has it; sync, verify and map wait with --retry-lock 5m"},
 	{isAny(state.ErrNone), codeNone, "dclone sync <source> <dest> to make a clone, or --state FILE if its sidecar is kept elsewhere"},
+	{isNoBackup, codeNone, "dclone list with that address to see what is there"},
 	{isNoSource, codeNone, "dclone list datomic-local: to see what is there"},
 	{isAny(local.ErrNoLocks), codeDest, "a destination on a file system that has locks"},
 	{isAny(syscall.ENOSPC, syscall.EDQUOT), codeDest, "the same command again when there is room: it goes on where it was"},
 	{isDamagedClone, codeDest, "to remove the clone's directory by hand, if nobody else needs it, and dclone sync <source> <dest> to copy afresh"},
+	{isDamagedBackup, codeSource, "dclone verify --read-all <source>, where that is a backup: it tells all that is bad"},
 	{isDamagedSource, codeSource, "a copy of that database from before the damage; dclone never writes to a source"},
-	{isDenied[*dclone.SourceError], codeSource, "the command as a user who may read the source"},
-	{isDenied[*dclone.DestError], codeDest, "the command as a user who may write to the destination"},
+	{isUnreachable[*dclone.SourceError], codeSource, "the host and port at which PostgreSQL accepts connections from here"},
+	{isUnreachable[*dclone.DestError], codeDest, "the host and port at which PostgreSQL accepts connections from here"},
+	{isDeniedStorage[*dclone.SourceError], codeSource, tryPassword},
+	{isDeniedStorage[*dclone.DestError], codeDest, tryPassword},
+	{isDenied[*dclone.SourceError], codeSource, "the command as a user, or with credentials, that may read the source"},
+	{isDenied[*dclone.DestError], codeDest, "the command as a user, or with credentials, that may write to the destination"},
 	{isA[*dclone.SourceError], codeSource, ""},
 	{isA[*dclone.DestError], codeDest, ""},
 	{isAny(source.ErrNoTx), codeSource, ""},
 }
+
+const tryPassword = "the right user and password: in the address, in PGUSER and PGPASSWORD, or in ~/.pgpass"
 
 func isAny(targets ...error) func(error) bool {
 	return func(err error) bool {
@@ -123,8 +140,25 @@ func isDamagedSource(err error) bool {
 	return isA[*dclone.SourceError](err) && isA[*local.DamageError](err)
 }
 
+// isDamagedBackup reports whether err says that what the segments of a source hold is not what it should
+// be, or that one is missing.
+func isDamagedBackup(err error) bool {
+	return isA[*dclone.SourceError](err) && (isA[*segment.DamageError](err) || errors.Is(err, kvs.ErrDamaged) || errors.Is(err, store.ErrMissing))
+}
+
+// isUnreachable reports whether err says that there is no server where one of the two should be.
+func isUnreachable[T error](err error) bool { return isA[T](err) && errors.Is(err, kvs.ErrUnreachable) }
+
+// isDeniedStorage reports whether err says that PostgreSQL does not let the user in.
+func isDeniedStorage[T error](err error) bool { return isA[T](err) && errors.Is(err, kvs.ErrDenied) }
+
 // isDenied reports whether err says that the user may not do that to one of the two.
 func isDenied[T error](err error) bool { return isA[T](err) && errors.Is(err, fs.ErrPermission) }
+
+// isNoBackup reports whether err says that there is no such backup, restore point or storage to read.
+func isNoBackup(err error) bool {
+	return !isA[*dclone.DestError](err) && (errors.Is(err, store.ErrNoDatabase) || errors.Is(err, store.ErrNoRoot))
+}
 
 // isNoSource reports whether err says that there is no such database to read.
 func isNoSource(err error) bool {

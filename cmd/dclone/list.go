@@ -3,78 +3,52 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"dclone"
 	"dclone/address"
-	"dclone/datomic/local"
-	destlocal "dclone/dest/local"
-	sourcelocal "dclone/source/local"
-	"dclone/state"
 )
 
-const listLong = `List the databases of a storage-dir, of one of its systems, or just one database: t,
-size, first and newest instant, and of what it is a clone, if dclone made it. Where
-ADDRESS is left out, the storage-dir is that of ~/.datomic/local.edn.
+const listLong = `List what there is at ADDRESS:
 
-Exit codes: 0 · 6 a database cannot be read (the others are listed) · 10 no such directory`
+  datomic-local:…      the databases of a storage-dir, of one of its systems, or just one: t,
+                       size, first and newest instant, and of what it is a clone, if dclone
+                       made it. Where ADDRESS is left out, the storage-dir is that of
+                       ~/.datomic/local.edn
+  file:… or s3://…     the restore points of a Datomic Pro backup, newest first
+  datomic:sql://*?…    the databases of Datomic Pro storage in PostgreSQL, with --deleted also
+                       those that are deleted; a name instead of * lists that one alone
+
+Exit codes: 0 · 6 something cannot be read (the rest is listed) · 10 no such directory,
+backup, restore point, storage or database`
 
 const listExample = `  dclone list
   dclone list datomic-local:/data/datomic
-  dclone list datomic-local:dev --json`
+  dclone list datomic-local:dev --json
+  dclone list s3://backups/orders
+  dclone list 'datomic:sql://*?jdbc:postgresql://db:5432/datomic?user=datomic&password=…'`
 
 func newList(p *program) *cobra.Command {
+	var deleted bool
 	cmd := &cobra.Command{
 		Use:     "list [ADDRESS]",
-		Short:   "List databases and clones",
+		Short:   "List databases, clones and restore points",
 		Long:    listLong,
 		Example: listExample,
+		Aliases: []string{"list-backups"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			ctx, cancel := untilSignal()
 			defer cancel()
-			return p.list(ctx, args)
+			return p.list(ctx, args, deleted)
 		},
 	}
 	p.jsonFlag(cmd)
+	cmd.Flags().BoolVar(&deleted, "deleted", false, "list deleted databases of a storage too")
 	return cmd
 }
 
-// A listing is what list prints.
-type listing struct {
-	Address   string           `json:"address"`
-	Databases []listedDatabase `json:"databases"`
-}
-
-type listedDatabase struct {
-	Address string       `json:"address"`
-	System  string       `json:"system"`
-	Name    string       `json:"name"`
-	T       *dclone.T    `json:"t"` // nil where there is no database yet, or it cannot be read
-	Log     int64        `json:"log_bytes"`
-	Size    int64        `json:"size_bytes"` // of all files
-	First   *time.Time   `json:"first_instant"`
-	Newest  *time.Time   `json:"newest_instant"`
-	Clone   *listedClone `json:"clone"` // nil where dclone did not make it
-	Error   string       `json:"error"`
-}
-
-// A listedClone is what the sidecar beside a database says.
-type listedClone struct {
-	Source    string   `json:"source"`
-	SessionID string   `json:"session_id"`
-	Phase     string   `json:"phase"`
-	SourceT   dclone.T `json:"source_t"`
-}
-
-func (p *program) list(ctx context.Context, args []string) error {
+func (p *program) list(ctx context.Context, args []string, deleted bool) error {
 	if len(args) > 1 {
 		return usage("list", "%d arguments where ADDRESS is wanted", len(args))
 	}
@@ -82,178 +56,25 @@ func (p *program) list(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		text = args[0]
 	}
-	path, err := address.ParsePlace(text)
-	if err != nil {
-		return addressFailure(err)
+	if strings.HasPrefix(text, address.Scheme) {
+		return p.listLocal(ctx, text)
 	}
-	dirs, err := findDatabases(path)
+	p.source = address.Redact(text)
+	a, err := parseAddress(text)
 	if err != nil {
 		return err
 	}
-	l := listing{Address: address.Scheme + path, Databases: []listedDatabase{}}
-	var damaged error
-	for _, dir := range dirs {
-		d, err := describe(ctx, dir)
-		if err != nil {
-			d.Error = oneLine(err.Error())
-			damaged = &failure{codeSource, err, ""}
-		}
-		l.Databases = append(l.Databases, d)
+	if a, ok := a.(address.Storage); ok {
+		return p.listStorage(ctx, a, deleted)
 	}
+	return p.listBackup(ctx, a.(address.Backup))
+}
+
+// listed prints a listing. damage is what could not be read of it.
+func (p *program) listed(l interface{ rows() []string }, damage error) error {
 	if p.json {
-		return errors.Join(p.document(l), damaged)
+		return errors.Join(p.document(l), damage)
 	}
 	p.table(l.rows()...)
-	return damaged
-}
-
-// findDatabases returns the directories at path, below it, or two levels below it, that hold a
-// database or a clone.
-func findDatabases(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		return nil, &failure{codeNone, fmt.Errorf("list %s: there is no such directory", address.Scheme+path), ""}
-	}
-	if err != nil {
-		return nil, dclone.InSource(err)
-	}
-	level := []string{path}
-	var found []string
-	for range 3 {
-		var next []string
-		for _, dir := range level {
-			if isDatabase(dir) {
-				found = append(found, dir)
-				continue
-			}
-			entries, err := os.ReadDir(dir)
-			if err != nil && dir == path {
-				return nil, dclone.InSource(err)
-			}
-			for _, e := range entries {
-				sub := filepath.Join(dir, e.Name())
-				if info, err := os.Stat(sub); err == nil && info.IsDir() {
-					next = append(next, sub)
-				}
-			}
-		}
-		level = next
-	}
-	return found, nil
-}
-
-func isDatabase(dir string) bool {
-	for _, name := range []string{"db.log", sidecarName} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return destlocal.Loading(dir)
-}
-
-// describe reads what list tells of the database in dir.
-func describe(ctx context.Context, dir string) (listedDatabase, error) {
-	d := listedDatabase{Address: address.Scheme + dir, System: filepath.Base(filepath.Dir(dir)), Name: filepath.Base(dir)}
-	d.Clone = describeClone(ctx, dir)
-	if err := d.measure(dir); err != nil {
-		return d, err
-	}
-	conn, err := sourcelocal.Open(dir)
-	if errors.Is(err, local.ErrNoDatabase) && d.Clone != nil {
-		return d, nil
-	}
-	if err != nil {
-		return d, err
-	}
-	defer conn.Close()
-	basis := conn.Basis()
-	d.T = &basis
-	if basis <= local.BootstrapT {
-		return d, nil
-	}
-	for tx, err := range conn.Txs(ctx, local.BootstrapT+1) {
-		if err != nil {
-			return d, err
-		}
-		first := tx.Instant.Time()
-		d.First = &first
-		break
-	}
-	f, err := conn.Fingerprint(nil, basis)
-	newest := f.Instant.Time()
-	d.Newest = &newest
-	return d, err
-}
-
-// measure adds up the sizes of a database's files.
-func (d *listedDatabase) measure(dir string) error {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			d.Size += info.Size()
-			if e.Name() == "db.log" {
-				d.Log = info.Size()
-			}
-		}
-	}
-	return err
-}
-
-// describeClone reads the sidecar in dir, or what a run that has it open has recorded. It
-// returns nil where there is none.
-func describeClone(ctx context.Context, dir string) *listedClone {
-	at := place{dir: dir, state: filepath.Join(dir, sidecarName)}
-	sc, err := at.read(ctx, 0)
-	if err == nil {
-		return &listedClone{sc.session.Source.Address, sc.session.ID.String(), string(sc.pos.Phase), sc.pos.Source.T}
-	}
-	if errors.Is(err, state.ErrNone) {
-		return nil
-	}
-	if r, _ := readRecord(at.state); r != nil {
-		return &listedClone{r.Source, r.SessionID, r.Phase, r.SourceT}
-	}
-	return &listedClone{Source: oneLine(err.Error())}
-}
-
-// rows are the listing for people.
-func (l *listing) rows() []string {
-	if len(l.Databases) == 0 {
-		return []string{"no databases at " + l.Address}
-	}
-	rows := []string{"SYSTEM\tDATABASE\tT\tSIZE\tFIRST\tNEWEST\tCLONE OF"}
-	for _, d := range l.Databases {
-		t, of := "-", "-"
-		if d.T != nil {
-			t = strconv.FormatInt(int64(*d.T), 10)
-		}
-		if d.Clone != nil {
-			of = d.Clone.Source
-			if d.Clone.Phase != string(state.Current) {
-				of += " (" + d.Clone.Phase + ")"
-			}
-		}
-		if d.Error != "" {
-			of = d.Error
-		}
-		rows = append(rows, strings.Join([]string{d.System, d.Name, t, sizeText(d.Size), dateText(d.First), dateText(d.Newest), of}, "\t"))
-	}
-	return rows
-}
-
-func dateText(t *time.Time) string {
-	if t == nil {
-		return "-"
-	}
-	return t.Format(time.RFC3339)
-}
-
-// sizeText writes a number of bytes for people.
-func sizeText(n int64) string {
-	for _, u := range sizeUnits {
-		if n >= u.bytes && u.bytes > 1 {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.bytes), u.suffix)
-		}
-	}
-	return fmt.Sprintf("%d B", n)
+	return damage
 }

@@ -3,37 +3,39 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"iter"
 	"math"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"dclone"
-	"dclone/datomic/local"
 	"dclone/edn"
-	"dclone/fressian"
 	"dclone/schema"
 )
 
 const logLong = `Print the transactions of a database, oldest first.
 
   text   a datom a line: [e a v tx added]
-  edn    a transaction a line: {:t 6 :tx-instant #inst "…" :data [[e a v tx added] …]}
-  json   a transaction a line: {"t":6,"tx":…,"tx_instant":"…","data":[[e,"a","v",tx,added],…]}
+  edn    a transaction a line: {:t 6 :id #uuid "…" :tx-instant #inst "…" :data [[e a v tx added] …]}
+  json   a transaction a line: {"t":6,"id":"…","tx":…,"tx_instant":"…","data":[[e,"a","v",tx,added],…]}
 
 Attributes are printed by the name they had then, or by number where they had none.
-Values are EDN, exact: tagged #uri and #bytes where EDN has no notation of its own; in
-JSON they are strings that hold that EDN. The transactions every database is born with
-are left out unless --from says otherwise.
+Values are EDN, exact: tagged #uri, #bytes and #db/fn where EDN has no notation of its
+own; in JSON they are strings that hold that EDN. The id of a transaction is there where
+the database gives it one: Datomic Pro does, Datomic Local does not. The transactions
+every database is born with are left out unless --from says otherwise.
 
-Exit codes: 0 · 6 source error · 10 no such database`
+Exit codes: 0 · 6 source error · 10 no such database, backup or restore point`
 
 const logExample = `  dclone log datomic-local:dev/orders | head
-  dclone log datomic-local:dev/orders --from 1000 --to 1010 --format edn`
+  dclone log datomic-local:dev/orders --from 1000 --to 1010 --format edn
+  dclone log file:/backups/orders?t=83207 --json
+  dclone log 'datomic:sql://orders?jdbc:postgresql://db/datomic?user=datomic' --from 83208`
 
 type logOptions struct {
 	from, to int64
+	all      bool // what the database was born with may be printed
 	format   string
 }
 
@@ -45,16 +47,17 @@ func newLog(p *program) *cobra.Command {
 		Short:   "Print transactions",
 		Long:    logLong,
 		Example: logExample,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON {
 				opt.format = "json"
 			}
+			opt.all = cmd.Flags().Changed("from")
 			ctx, cancel := untilSignal()
 			defer cancel()
 			return p.log(ctx, args, opt)
 		},
 	}
-	cmd.Flags().Int64Var(&opt.from, "from", int64(local.BootstrapT)+1, "the first `T` to print")
+	cmd.Flags().Int64Var(&opt.from, "from", 0, "the first `T` to print (default behind those that every database is born with)")
 	cmd.Flags().Int64Var(&opt.to, "to", math.MaxInt64, "the `T` to stop before (default behind the last)")
 	cmd.Flags().Lookup("to").DefValue = "0"
 	cmd.Flags().StringVar(&opt.format, "format", "text", "text, edn or json")
@@ -78,15 +81,18 @@ func (p *program) log(ctx context.Context, args []string, opt logOptions) error 
 	case opt.to < opt.from:
 		return usage("log", "--to %d: it cannot be before --from %d", opt.to, opt.from)
 	}
-	a, err := oneAddress("log", args)
+	a, err := p.oneAddress("log", args)
 	if err != nil {
 		return err
 	}
-	src, err := openSource(a)
+	src, err := openSource(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
+	if !opt.all {
+		opt.from = int64(src.Born()) + 1
+	}
 	return p.printTxs(src.Txs(ctx, 0), opt, format)
 }
 
@@ -130,15 +136,6 @@ func appendDatom(dst []byte, d dclone.Datom, s *schema.Schema) ([]byte, error) {
 	return append(dst, ']'), nil
 }
 
-// value returns the value of d as a value of Go.
-func value(d dclone.Datom) (any, error) {
-	v, _, err := fressian.Decode(d.V)
-	if err != nil {
-		return nil, fmt.Errorf("read datom of entity %d, attribute %d, t %d: %w", d.E, d.A, d.Tx.T(), err)
-	}
-	return v, nil
-}
-
 // attributeName returns what a is called, or a itself where it has no name.
 func attributeName(a dclone.EntityID, s *schema.Schema) any {
 	if ident := s.Ident(a); !ident.IsZero() {
@@ -160,6 +157,9 @@ func appendTxText(dst []byte, tx *dclone.Tx, s *schema.Schema) ([]byte, error) {
 
 func appendTxEDN(dst []byte, tx *dclone.Tx, s *schema.Schema) ([]byte, error) {
 	dst = edn.Append(append(dst, "{:t "...), tx.T)
+	if tx.ID != [16]byte{} {
+		dst = edn.Append(append(dst, " :id "...), uuid.UUID(tx.ID))
+	}
 	dst = edn.Append(append(dst, " :tx-instant "...), tx.Instant)
 	dst = append(dst, " :data ["...)
 	for i, d := range tx.Datoms {
@@ -177,13 +177,17 @@ func appendTxEDN(dst []byte, tx *dclone.Tx, s *schema.Schema) ([]byte, error) {
 // jsonTx is a transaction as JSON.
 type jsonTx struct {
 	T       dclone.T        `json:"t"`
+	ID      string          `json:"id,omitempty"`
 	Tx      dclone.EntityID `json:"tx"`
 	Instant string          `json:"tx_instant"`
 	Data    [][]any         `json:"data"`
 }
 
 func appendTxJSON(dst []byte, tx *dclone.Tx, s *schema.Schema) ([]byte, error) {
-	j := jsonTx{tx.T, dclone.TxID(tx.T), tx.Instant.String(), [][]any{}}
+	j := jsonTx{T: tx.T, Tx: dclone.TxID(tx.T), Instant: tx.Instant.String(), Data: [][]any{}}
+	if tx.ID != [16]byte{} {
+		j.ID = uuid.UUID(tx.ID).String()
+	}
 	for _, d := range tx.Datoms {
 		v, err := value(d)
 		if err != nil {

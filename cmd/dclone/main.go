@@ -1,4 +1,4 @@
-// Command dclone clones Datomic Local databases, incrementally and exactly once.
+// Command dclone clones Datomic databases, incrementally and exactly once.
 package main
 
 import (

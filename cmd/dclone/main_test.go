@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dclone/replay"
+	"dclone/store/pgtest"
 )
 
 // Environment that makes the test binary be dclone.
@@ -20,7 +21,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envMain) == "" {
-		os.Exit(m.Run())
+		os.Exit(pgtest.Main(m))
 	}
 	if path := os.Getenv(envHold); path != "" {
 		hold(path)

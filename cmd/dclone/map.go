@@ -11,6 +11,8 @@ import (
 	"dclone"
 	destlocal "dclone/dest/local"
 	"dclone/eidmap"
+	"dclone/fit"
+	"dclone/session"
 	"dclone/state"
 )
 
@@ -87,7 +89,15 @@ func (p *program) mapIDs(ctx context.Context, args []string, opt mapOptions) err
 	}
 	defer store.Close()
 	doc := mapDoc{Dest: dst.address.String(), IDs: []mappedIDs{}}
-	if err := store.View(func(tx *state.Tx) error { return doc.lookUp(tx, ids, opt.reverse) }); err != nil {
+	of, err := store.Session()
+	if err != nil {
+		return err
+	}
+	_, f, err := session.ReadFit(store, of, destlocal.Dry())
+	if err != nil {
+		return err
+	}
+	if err := store.View(func(tx *state.Tx) error { return doc.lookUp(tx, f, ids, opt.reverse) }); err != nil {
 		return err
 	}
 	return p.mapped(doc, ids, opt)
@@ -105,13 +115,13 @@ func parseIDs(args []string) ([]dclone.EntityID, error) {
 	return ids, nil
 }
 
-func (d *mapDoc) lookUp(tx *state.Tx, ids []dclone.EntityID, reverse bool) error {
+func (d *mapDoc) lookUp(tx *state.Tx, f *fit.Fit, ids []dclone.EntityID, reverse bool) error {
 	m, err := tx.Map()
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		other, ok, err := otherID(m, id, reverse)
+		other, ok, err := otherID(m, f, id, reverse)
 		if err != nil {
 			return err
 		}
@@ -128,12 +138,15 @@ func (d *mapDoc) lookUp(tx *state.Tx, ids []dclone.EntityID, reverse bool) error
 }
 
 // otherID returns an entity's id on the other side. Builtins are not in the map.
-func otherID(m *eidmap.Map, id dclone.EntityID, reverse bool) (dclone.EntityID, bool, error) {
-	if other, ok := destlocal.Dry().Builtin(id); ok {
-		return other, true, nil
-	}
+func otherID(m *eidmap.Map, f *fit.Fit, id dclone.EntityID, reverse bool) (dclone.EntityID, bool, error) {
 	if reverse {
+		if other, ok := f.Source(id); ok {
+			return other, true, nil
+		}
 		return m.Source(id)
+	}
+	if other, ok := f.Builtin(id); ok {
+		return other, true, nil
 	}
 	return m.Clone(id)
 }

@@ -184,7 +184,7 @@ func (m *monitor) end(res session.Result, code int, err error) {
 		r.Outcome = outcomeFailed
 	}
 	if err == nil {
-		r.Status = string(res.Status)
+		r.Status, r.SourceBasis = string(res.Status), res.Position.Source.T
 	} else {
 		r.Message = oneLine(fmt.Sprint(err))
 	}

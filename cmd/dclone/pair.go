@@ -5,9 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"dclone"
 	"dclone/address"
-	sourcelocal "dclone/source/local"
 )
 
 // The environment that stands in for addresses that are left out.
@@ -41,8 +39,10 @@ func (p *program) pair(command string, args []string, state string) (pair, error
 	if err != nil {
 		return pair{}, err
 	}
-	if err := checkApart(src.Dir(), dst); err != nil {
-		return pair{}, err
+	if dir := directory(src); dir != "" {
+		if err := checkApart(dir, dst); err != nil {
+			return pair{}, err
+		}
 	}
 	return pair{src, dst}, dst.checkState()
 }
@@ -77,17 +77,15 @@ func addressFailure(err error) error {
 	return err
 }
 
-// openSource opens a database to be read.
-func openSource(a address.Address) (*sourcelocal.Conn, error) {
-	conn, err := sourcelocal.Open(a.Dir())
-	if isNoSource(err) {
-		return nil, &failure{codeNone, fmt.Errorf("open source: there is no database at %s", a),
-			"dclone list " + shellWord(address.Scheme+a.Storage) + " to see what is there"}
+// directory returns the directory that an address names, "" where it names something else.
+func directory(a address.Address) string {
+	switch a := a.(type) {
+	case address.Local:
+		return a.Dir()
+	case address.Directory:
+		return a.Path
 	}
-	if err != nil {
-		return nil, dclone.InSource(err)
-	}
-	return conn, nil
+	return ""
 }
 
 // checkApart refuses a destination that is the source, or lies in it, or has files of it, however

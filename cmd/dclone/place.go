@@ -21,16 +21,16 @@ const sidecarName = "dclone.state"
 
 // A place is where a clone is or will be.
 type place struct {
-	address address.Address
+	address address.Local
 	dir     string
 	state   string // its sidecar
 }
 
 // newPlace reads the address of a clone. Its sidecar is in its directory where state is "".
 func newPlace(text, state string) (place, error) {
-	a, err := parseAddress(text)
+	a, err := address.ParseLocal(text)
 	if err != nil {
-		return place{}, err
+		return place{}, addressFailure(err)
 	}
 	p := place{a, a.Dir(), filepath.Join(a.Dir(), sidecarName)}
 	if state == "" {

@@ -20,7 +20,8 @@ Exit codes: 0 · 3 something could not be carried · 5, 7, 11 what sync would en
 6 source error · 10 no such source`
 
 const planExample = `  dclone plan datomic-local:prod/orders datomic-local:dev/orders
-  dclone plan --json datomic-local:prod/orders datomic-local:dev/orders`
+  dclone plan --json datomic-local:prod/orders datomic-local:dev/orders
+  dclone plan 'datomic:sql://orders?jdbc:postgresql://db/datomic?user=datomic' datomic-local:dev/orders`
 
 type planOptions struct {
 	state     string
@@ -75,6 +76,7 @@ type planDoc struct {
 	Entities     int64               `json:"entities"`
 	Transactions int64               `json:"transactions"`
 	TxEntities   int64               `json:"tx_entities"`
+	KeepsT       *bool               `json:"keeps_t"` // whether replayed transactions have the source's t; nil where source and clone number alike
 	NotCarried   []dclone.NotCarried `json:"not_carried"`
 	Problems     []planProblem       `json:"problems"`
 	DurationMS   int64               `json:"duration_ms"`
@@ -96,7 +98,7 @@ func (p *program) plan(ctx context.Context, args []string, opt planOptions) erro
 		return err
 	}
 	began := time.Now()
-	src, err := openSource(pr.source)
+	src, err := openSource(ctx, pr.source)
 	if err != nil {
 		return err
 	}

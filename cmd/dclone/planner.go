@@ -73,17 +73,28 @@ func (pl *planner) firstCopy(ctx context.Context, t dclone.T, shape state.Option
 	pl.doc.Datoms, pl.doc.Entities, pl.doc.Transactions = p.Datoms(), p.Entities(), int64(p.End()-next.T)
 	pl.doc.NotCarried = list(p.NotCarried())
 	pl.doc.CloneT = &end
+	pl.keeps(p.KeepsT())
 	return nil
+}
+
+// keeps notes whether replayed transactions keep the source's t, where that is a question.
+func (pl *planner) keeps(t bool) {
+	if pl.src.DatabaseID() != "" {
+		pl.doc.KeepsT = &t
+	}
 }
 
 // checkSource makes sure that the source is the one that was cloned, and has not gone back.
 func (pl *planner) checkSource() error {
-	pos := pl.sidecar.pos
+	pos, had, id := pl.sidecar.pos, pl.sidecar.session.Source.ID, pl.src.DatabaseID()
+	if had != id {
+		return fmt.Errorf("compare %s with the session: it is the database %q, not %q: %w", pl.pair.source, id, had, session.ErrReplaced)
+	}
 	f, err := pl.src.Fingerprint(pl.sidecar.session.Key, pos.Source.T)
 	if err != nil && !errors.Is(err, source.ErrNoTx) {
 		return dclone.InSource(err)
 	}
-	if err != nil || f != pos.Source || pl.src.Basis() < pos.Source.T {
+	if err != nil || !f.SameTx(pos.Source) || pl.src.Basis() < pos.Source.T {
 		return fmt.Errorf("compare %s with the session: its transaction t %d is not the one that was cloned: %w",
 			pl.pair.source, pos.Source.T, session.ErrReplaced)
 	}
@@ -100,6 +111,7 @@ func (pl *planner) catchUp(ctx context.Context) error {
 	if beyond > 0 && pl.sidecar.intent == nil {
 		return dclone.InDest(&dest.DriftError{T: pos.Clone.T + 1, Cause: "no run of dclone was under way"})
 	}
+	pl.keeps(pl.sidecar.session.Options.KeepT)
 	from := pos.Source.T
 	pl.doc.FromT, pl.doc.CloneT, pl.doc.Action = &from, &pos.Clone.T, actionNothing
 	for tx, err := range pl.src.Txs(ctx, from+1) {
@@ -131,6 +143,11 @@ func (d *planDoc) rows() []string {
 	case actionCatchUp:
 		rows = append(rows, fmt.Sprintf("transactions\t%d", d.Transactions), fmt.Sprintf("datoms\t%d", d.Datoms),
 			fmt.Sprintf("new attributes\t%d", d.Attributes))
+	}
+	if d.KeepsT != nil && *d.KeepsT {
+		rows = append(rows, "t\tkept: a replayed transaction has the t it has in the source")
+	} else if d.KeepsT != nil {
+		rows = append(rows, "t\tnumbered anew: a replayed transaction has another t than in the source")
 	}
 	rows = append(rows, notCarriedRows(d.NotCarried)...)
 	for _, problem := range d.Problems {

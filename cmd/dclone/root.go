@@ -29,22 +29,33 @@ and the no-op. Whatever was interrupted, the next run puts right.
 Addresses:
   datomic-local:/abs/storage-dir/SYSTEM/DB   a Datomic Local database on disk
   datomic-local:SYSTEM/DB                    the same, storage-dir from ~/.datomic/local.edn
+  file:/path, s3://bucket/prefix             a Datomic Pro backup; ?t=T names a restore point
+  datomic:sql://DB?jdbc:postgresql://…       Datomic Pro storage in PostgreSQL: the URI that
+                                             peers connect to, in quotes because of ? and &
+
+All of them can be read; a clone is a Datomic Local database. backup and restore copy
+Datomic Pro databases as they are. Where Datomic Pro keeps its storage elsewhere (DynamoDB,
+Cassandra, other SQL databases), a backup by Datomic's own backup-db can be read.
 
 Environment:
-  DCLONE_SOURCE, DCLONE_DEST   what SOURCE and DEST are where they are left out
+  DCLONE_SOURCE, DCLONE_DEST    what SOURCE and DEST are where they are left out
+  PGUSER, PGPASSWORD, …         as for psql, where the address of a storage does not say;
+                                ~/.pgpass too. Passwords are neither shown nor kept
+  AWS_PROFILE, AWS_REGION, …    as for aws: environment, profiles, SSO, roles;
+                                AWS_ENDPOINT_URL for other servers that speak S3
 
 Exit codes:
     0  done, also "already up to date"
     1  failure
     2  usage or configuration
     3  done, but something could not be carried (it is listed)
-    4  verify found a difference
-    5  source reset or replaced, clone diverged, claimed by another session
+    4  verify found a difference, or damage
+    5  source reset or replaced, clone diverged, claimed by another session or database
     6  source error
     7  destination error
     8  behind (status --fail-if-behind)
-   10  no such database or clone
-   11  locked by another run, or by Datomic Local
+   10  no such database, backup, restore point or clone
+   11  locked by another run or by Datomic Local; a transactor is at work (restore)
   130  interrupted, state saved, run again`
 
 func newRoot(p *program) *cobra.Command {
@@ -63,6 +74,7 @@ func newRoot(p *program) *cobra.Command {
 	root.SetErr(p)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd.Name(), "%w", err) })
 	root.AddCommand(newSync(p), newPlan(p), newStatus(p), newVerify(p), newList(p), newSchema(p), newLog(p),
+		newBackup(p), newRestore(p),
 		newMap(p), newReset(p), newUnlock(p), newCompletion(p), newVersion(p))
 	root.SetHelpCommand(newHelp())
 	return root

@@ -12,17 +12,17 @@ import (
 
 	"dclone"
 	"dclone/address"
-	"dclone/datomic/local"
 	"dclone/source"
 )
 
 const schemaLong = `Show the attributes of a database: type, cardinality, uniqueness, flags, and how many
 of their datoms hold now. Datomic's own attributes are left out without --all.
 
-Exit codes: 0 · 6 source error · 10 no such database`
+Exit codes: 0 · 6 source error · 10 no such database, backup or restore point`
 
 const schemaExample = `  dclone schema datomic-local:dev/orders
-  dclone schema datomic-local:/data/datomic/dev/orders --json`
+  dclone schema datomic-local:/data/datomic/dev/orders --json
+  dclone schema s3://backups/orders`
 
 func newSchema(p *program) *cobra.Command {
 	var all bool
@@ -65,19 +65,20 @@ type schemaAttribute struct {
 }
 
 // oneAddress reads the address of the one database a command is about.
-func oneAddress(command string, args []string) (address.Address, error) {
+func (p *program) oneAddress(command string, args []string) (address.Address, error) {
 	if len(args) != 1 {
-		return address.Address{}, usage(command, "%s where ADDRESS is wanted", count(len(args), "argument", "arguments"))
+		return nil, usage(command, "%s where ADDRESS is wanted", count(len(args), "argument", "arguments"))
 	}
+	p.source = address.Redact(args[0])
 	return parseAddress(args[0])
 }
 
 func (p *program) schema(ctx context.Context, args []string, all bool) error {
-	a, err := oneAddress("schema", args)
+	a, err := p.oneAddress("schema", args)
 	if err != nil {
 		return err
 	}
-	src, err := openSource(a)
+	src, err := openSource(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -87,9 +88,10 @@ func (p *program) schema(ctx context.Context, args []string, all bool) error {
 		return dclone.InSource(err)
 	}
 	defer snap.Close()
+	own := datomicsOwn(snap)
 	doc := schemaDoc{Address: a.String(), T: snap.Basis(), Attributes: []schemaAttribute{}}
 	for attr := range snap.Schema().Attributes() {
-		if !all && local.IsBuiltin(attr.ID) {
+		if !all && own(attr) {
 			continue
 		}
 		n, err := countCurrent(ctx, snap, attr.ID)
@@ -104,6 +106,21 @@ func (p *program) schema(ctx context.Context, args []string, all bool) error {
 	}
 	p.table(doc.rows()...)
 	return nil
+}
+
+// datomicsOwn returns whether an attribute is Datomic's own: born with the database, or one that a later
+// version of Datomic has added to it, which it does under a name that nobody else may give.
+func datomicsOwn(snap source.Snapshot) func(*dclone.Attribute) bool {
+	born := map[dclone.EntityID]bool{}
+	for _, d := range snap.SchemaDatoms() {
+		if d.A == dclone.AttrIdent && d.Tx.T() <= snap.Born() {
+			born[d.E] = true
+		}
+	}
+	return func(a *dclone.Attribute) bool {
+		ns := a.Ident.Namespace
+		return born[a.ID] || ns == "db" || strings.HasPrefix(ns, "db.") || ns == "fressian"
+	}
 }
 
 // countCurrent counts the datoms of an attribute that hold.

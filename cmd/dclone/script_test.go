@@ -27,6 +27,8 @@ import (
 //	env NAME=VALUE             for the runs of dclone that follow
 //	mkdir, rm, cp, mv, ln, symlink, write, cut, flip
 //
+// and what scripts about Datomic Pro need: see proScript.
+//
 // $W is the script's directory, $S the source and $D the destination that most of them use.
 // Words in quotes may hold spaces.
 func TestScripts(t *testing.T) {
@@ -63,6 +65,10 @@ type script struct {
 	code           int
 	stdout, stderr string
 	tree           map[string]string
+
+	vars      []string // that a script has besides, each with what it stands for
+	superuser string   // a connection to the storage
+	secret    string   // that nothing dclone prints or writes may hold
 }
 
 func (s *script) run(text string) {
@@ -81,8 +87,8 @@ var word = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
 
 // words cuts a line, and puts in what its variables stand for.
 func (s *script) words(line string) []string {
-	vars := strings.NewReplacer("$W", s.dir, "$S", "datomic-local:"+s.dir+"/dev/shop", "$D", "datomic-local:"+s.dir+"/dev/clone",
-		"$C", s.dir+"/dev/clone")
+	vars := strings.NewReplacer(append(s.vars, "$W", s.dir, "$S", "datomic-local:"+s.dir+"/dev/shop",
+		"$D", "datomic-local:"+s.dir+"/dev/clone", "$C", s.dir+"/dev/clone")...)
 	var words []string
 	for _, w := range word.FindAllString(line, -1) {
 		if w[0] == '"' {
@@ -111,6 +117,7 @@ func (s *script) done() {
 	if !s.checked && s.code != 0 {
 		s.fatalf("exit code %d, and none was asked for", s.code)
 	}
+	s.keepsSecret()
 }
 
 func (s *script) do(words []string) {
@@ -142,7 +149,9 @@ func (s *script) do(words []string) {
 	case "shop", "grow", "refer":
 		s.shop(name, args)
 	default:
-		s.file(name, args)
+		if !s.pro(name, args) {
+			s.file(name, args)
+		}
 	}
 }
 

@@ -21,7 +21,9 @@ phase, the last run, and what could not be carried. DEST is the clone's address,
 the path of a sidecar. It answers while a run is going on.
 
 With --fail-if-behind the exit code is 8 when the clone lags by more than N
-transactions (0 where N is left out), or is not whole yet.
+transactions (0 where N is left out), or is not whole yet. Passwords are not kept: where
+the source's address needs one, the lag can be told if DCLONE_SOURCE holds that address,
+or PGPASSWORD or ~/.pgpass the password.
 
 Exit codes: 0 · 10 no such clone; with --fail-if-behind also 5 the source is another
 database · 6 the source cannot be read · 8 behind`

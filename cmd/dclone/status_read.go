@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"dclone"
 	"dclone/address"
+	"dclone/source"
 	"dclone/state"
 )
 
@@ -53,7 +55,7 @@ func readStatus(ctx context.Context, dst place) (*status, error) {
 	if dst.dir != "" {
 		st.Dest = dst.address.String()
 	}
-	st.readSource(sc)
+	st.readSource(ctx, sc)
 	return st, nil
 }
 
@@ -91,13 +93,8 @@ func (st *status) killed() {
 }
 
 // readSource finds out how far the source has come, where it can be reached.
-func (st *status) readSource(sc *sidecar) {
-	a, err := address.Parse(st.Source)
-	if err != nil {
-		st.SourceError = oneLine(err.Error())
-		return
-	}
-	src, err := openSource(a)
+func (st *status) readSource(ctx context.Context, sc *sidecar) {
+	src, err := reopenSource(ctx, st.Source)
 	if err != nil {
 		st.SourceError = oneLine(err.Error())
 		return
@@ -107,15 +104,47 @@ func (st *status) readSource(sc *sidecar) {
 	st.Basis = &basis
 	if sc != nil {
 		f, err := src.Fingerprint(sc.session.Key, sc.pos.Source.T)
-		if st.replaced = err != nil || f != sc.pos.Source; st.replaced {
+		if st.replaced = err != nil || !f.SameTx(sc.pos.Source); st.replaced {
 			st.SourceError = fmt.Sprintf("it is another database, or was reset: its t %d is not the one that was cloned", sc.pos.Source.T)
 			return
 		}
 	}
 	if st.Phase == string(state.Current) {
-		lag := int64(basis - st.SourceT)
+		lag, err := countLag(ctx, src, st.SourceT)
+		if err != nil {
+			st.SourceError = oneLine(err.Error())
+			return
+		}
 		st.Lag = &lag
 	}
+}
+
+// reopenSource opens the source that a sidecar names. Where a password belongs into its address, the
+// environment may have the whole of it.
+func reopenSource(ctx context.Context, text string) (source.Conn, error) {
+	a, err := address.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if own, err := address.Parse(os.Getenv(envSource)); err == nil && own.String() == a.String() {
+		a = own
+	}
+	return openSource(ctx, a)
+}
+
+// countLag counts the source's transactions behind t. Datomic Local numbers them one by one, Datomic Pro
+// leaves gaps.
+func countLag(ctx context.Context, src source.Conn, t dclone.T) (n int64, err error) {
+	if src.DatabaseID() == "" {
+		return int64(src.Basis() - t), nil
+	}
+	for _, err := range src.Txs(ctx, t+1) {
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 // rows are the status for people.
@@ -158,9 +187,18 @@ func (st *status) lag() string {
 	case st.Lag != nil:
 		return fmt.Sprintf("%s (the source has come to t %d)", count(int(*st.Lag), "transaction", "transactions"), *st.Basis)
 	case st.SourceError != "":
-		return "unknown: " + st.SourceError
+		return "unknown: " + st.SourceError + st.lastSeen()
 	}
 	return "unknown until the first copy is whole"
+}
+
+// lastSeen tells how far the source had come when a run last looked, where status cannot look itself.
+func (st *status) lastSeen() string {
+	r := st.LastRun
+	if st.Basis != nil || r == nil || r.SourceBasis == 0 || r.SourceT > r.SourceBasis {
+		return ""
+	}
+	return fmt.Sprintf("; the last run saw it at t %d", r.SourceBasis)
 }
 
 // lastRun tells of the run that goes on, or of the last.

@@ -40,6 +40,11 @@ source's transactions from where the clone stands, one for one. The same command
 again is the resume, the catch-up and the no-op. A clone on disk keeps its sidecar,
 with position and entity-id map, in its own directory: dclone.state.
 
+SOURCE may be any address; DEST is a Datomic Local database. A source of Datomic Pro has
+its own entity ids, and what Datomic Local cannot hold is listed as not carried: dclone
+plan tells beforehand. With --follow, a source in PostgreSQL costs one row a poll while
+nothing happens in it.
+
 The first interrupt (Ctrl-C, SIGTERM) lets the run finish its group and save; the
 second ends it at once. Nothing is lost by either: run the command again.
 
@@ -52,7 +57,9 @@ not what it was · 6 source error · 7 destination error · 10 no such source ·
 
 const syncExample = `  dclone sync datomic-local:prod/orders datomic-local:dev/orders
   dclone sync --follow --poll 10s datomic-local:prod/orders datomic-local:/data/clones/dev/orders
-  dclone sync --json datomic-local:prod/orders datomic-local:dev/orders | jq .status`
+  dclone sync --json datomic-local:prod/orders datomic-local:dev/orders | jq .status
+  dclone sync s3://backups/orders?t=83207 datomic-local:dev/orders
+  dclone sync --follow 'datomic:sql://orders?jdbc:postgresql://db/datomic?user=datomic' datomic-local:dev/orders`
 
 func newSync(p *program) *cobra.Command {
 	opt := &syncOptions{maxMemory: 64 << 20}

@@ -12,6 +12,7 @@ import (
 	destlocal "dclone/dest/local"
 	"dclone/replay"
 	"dclone/session"
+	"dclone/source"
 	"dclone/state"
 )
 
@@ -37,7 +38,7 @@ func (s *syncer) run() error {
 	defer stopper.close()
 	s.signals = stopper
 	if s.opt.follow {
-		return s.follow(ctx)
+		return newFollower(s).run(ctx)
 	}
 	res, err := s.once(ctx)
 	if err != nil {
@@ -65,37 +66,18 @@ func outstanding(of state.Session) error {
 		"dclone status <dest> for the list; sync with --accept-not-carried once the clone may do without"}
 }
 
-// follow syncs until it is interrupted, or fails. Locks that come between are waited for.
-func (s *syncer) follow(ctx context.Context) error {
-	waiting := false
-	for first := true; ; first = false {
-		res, err := s.once(ctx)
-		locked := errors.Is(err, local.ErrLocked) || errors.Is(err, state.ErrLocked)
-		switch {
-		case err != nil && (first || !locked):
-			return s.interrupted(err)
-		case locked && !waiting:
-			s.warn("waiting: %v", err)
-		case err == nil && (first || res.Status != session.UpToDate):
-			s.report(res)
-		}
-		waiting = locked
-		s.opt.restart = false
-		select {
-		case <-s.signals.stop:
-			return s.interrupted(replay.ErrStopped)
-		case <-time.After(s.opt.poll):
-		}
-	}
-}
-
 // once makes one run. Nothing is written where source and destination cannot be synced.
 func (s *syncer) once(ctx context.Context) (res session.Result, err error) {
-	src, err := openSource(s.pair.source)
+	src, err := openSource(ctx, s.pair.source)
 	if err != nil {
 		return res, err
 	}
 	defer src.Close()
+	return s.sync(ctx, src)
+}
+
+// sync makes one run over an open source.
+func (s *syncer) sync(ctx context.Context, src source.Conn) (res session.Result, err error) {
 	s.verbose("source %s has come to t %d", s.pair.source, src.Basis())
 	sc, err := s.check(ctx)
 	if err != nil {

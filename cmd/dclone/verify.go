@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dclone"
 	destlocal "dclone/dest/local"
@@ -23,12 +24,19 @@ database, but the clone's sidecar is held meanwhile.
   checksum  sums of all datoms, replayed transactions, schema, entity-id map
   full      and every datom that holds, byte by byte
 
-Exit codes: 0 equal · 3 equal, but for what could not be carried · 4 they differ · 5 the
-source is another database · 6 source error · 7 destination error · 10 no such source or
-clone · 11 a run is going on`
+With a backup of Datomic Pro alone, see whether every segment is there that its trees name,
+and with --read-all whether each can be read: gzip, notation, checksums, order. All that
+is bad is listed, with id, kind and file. Datomic's own BACKUP READ-ALL T is understood.
+
+Exit codes: 0 equal, or whole · 3 equal, but for what could not be carried · 4 they differ,
+or something is bad · 5 the source is another database · 6 source error · 7 destination
+error · 10 no such source, backup or clone · 11 a run is going on`
 
 const verifyExample = `  dclone verify datomic-local:prod/orders datomic-local:dev/orders
-  dclone verify --level checksum --json datomic-local:prod/orders datomic-local:dev/orders`
+  dclone verify --level checksum --json datomic-local:prod/orders datomic-local:dev/orders
+  dclone verify file:/backups/orders datomic-local:dev/orders
+  dclone verify file:/backups/orders --read-all
+  dclone verify s3://backups/orders true 83207`
 
 type verifyOptions struct {
 	state     string
@@ -38,18 +46,34 @@ type verifyOptions struct {
 	maxMemory size
 	quiet     bool
 	retryLock time.Duration
+
+	// Of a backup alone.
+	readAll bool
+	t       string
 }
 
 func newVerify(p *program) *cobra.Command {
 	opt := verifyOptions{maxMemory: verify.DefaultMaxMemory}
 	cmd := &cobra.Command{
-		Use:     "verify SOURCE DEST",
-		Short:   "Compare a clone with its source",
+		Use:     "verify SOURCE DEST | BACKUP",
+		Short:   "Compare a clone with its source, or check a backup",
+		Aliases: []string{"verify-backup"},
 		Long:    verifyLong,
 		Example: verifyExample,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := untilSignal()
 			defer cancel()
+			a, alone, err := opt.backupArgs(args)
+			if err == nil {
+				err = opt.check(cmd.Flags(), alone)
+			}
+			switch {
+			case err != nil:
+				return err
+			case alone:
+				p.source = a.String()
+				return p.verifyBackup(ctx, a, opt)
+			}
 			return p.verify(ctx, args, opt)
 		},
 	}
@@ -58,6 +82,8 @@ func newVerify(p *program) *cobra.Command {
 	f.StringVar(&opt.level, "level", string(verify.Full), "counts, checksum or full")
 	f.IntVar(&opt.limit, "limit", verify.DefaultLimit, "differences to list")
 	f.IntVarP(&opt.jobs, "jobs", "j", runtime.NumCPU(), "goroutines")
+	f.BoolVar(&opt.readAll, "read-all", false, "of a backup: read every segment")
+	f.StringVar(&opt.t, "t", "", "of a backup: the restore point `T` (default the newest)")
 	f.Var(&opt.maxMemory, "max-memory", "memory for comparing; what does not fit goes to temporary files in TMPDIR")
 	f.DurationVar(&opt.retryLock, "retry-lock", 0, "wait this long for others to let go of the sidecar")
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "print nothing where all is equal")
@@ -66,7 +92,16 @@ func newVerify(p *program) *cobra.Command {
 	return cmd
 }
 
-func (o *verifyOptions) check() error {
+// check makes sure that flags make sense; alone says that a backup is what is verified.
+func (o *verifyOptions) check(f *pflag.FlagSet, alone bool) error {
+	if !alone && (f.Changed("read-all") || f.Changed("t")) {
+		return usage("verify", "--read-all and --t are for a backup alone")
+	}
+	for _, name := range []string{"level", "limit", "max-memory", "state", "retry-lock"} {
+		if alone && f.Changed(name) {
+			return usage("verify", "--%s is for a clone and its source", name)
+		}
+	}
 	switch verify.Level(o.level) {
 	case verify.Counts, verify.Checksum, verify.Full:
 	default:
@@ -88,14 +123,11 @@ type verifyDoc struct {
 }
 
 func (p *program) verify(ctx context.Context, args []string, opt verifyOptions) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	pr, err := p.pair("verify", args, opt.state)
 	if err != nil {
 		return err
 	}
-	src, err := openSource(pr.source)
+	src, err := openSource(ctx, pr.source)
 	if err != nil {
 		return err
 	}
