@@ -293,7 +293,7 @@ func (r *run) checkSource() error {
 		return fmt.Errorf("compare %s with the session: its first transaction is another: %w", r.opt.SourceAddress, ErrReplaced)
 	}
 	if at := r.pos.Source; r.basis < at.T {
-		return fmt.Errorf("compare %s with the session: it ends at t %d, the clone has come to t %d: %w",
+		return fmt.Errorf("compare %s with the session: it ends at t %d, the clone has come to t %d: that is an earlier point in time, or %w",
 			r.opt.SourceAddress, r.basis, at.T, ErrReplaced)
 	}
 	f, err := r.src.Fingerprint(r.session.Key, r.pos.Source.T)

@@ -222,7 +222,7 @@ func (r *run) checkSource() error {
 	}
 	at := r.pos.Source
 	if basis := r.src.Basis(); basis < at.T {
-		return fmt.Errorf("compare source with the session: it ends at t %d, the clone has come to t %d: %w",
+		return fmt.Errorf("compare source with the session: it ends at t %d, the clone has come to t %d: that is an earlier point in time, or %w",
 			basis, at.T, ErrReplaced)
 	}
 	f, err := r.src.Fingerprint(r.session.Key, at.T)
