@@ -1,0 +1,3 @@
+package pro
+
+func init() { leastMemory = 5000 } // so that small databases spill
