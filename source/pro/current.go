@@ -68,7 +68,7 @@ func (s *snapshot) read(ctx context.Context, a dclone.EntityID, order func(x, y 
 				if last != nil && last == before && order(&group[0], last) <= 0 {
 					return true
 				}
-				out = append(out, take(group)...)
+				out = append(out, take(s.gone.from(group))...)
 				return len(out) < sliceLen || flush()
 			})
 			if err == nil {

@@ -19,6 +19,8 @@ type roots struct {
 	tail  []logPart
 	basis dclone.T
 	newID [16]byte // of the newest transaction
+
+	pending *excisions // nil until they were looked for
 }
 
 // versions of formats that are known.

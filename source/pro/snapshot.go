@@ -18,6 +18,7 @@ type snapshot struct {
 	conn *Conn
 	t    dclone.T
 	opt  source.Options
+	gone excisions // that are pending: what they name is left out
 
 	schema       *schema.Schema
 	schemaDatoms []dclone.Datom
@@ -42,7 +43,11 @@ func (c *Conn) Snapshot(ctx context.Context, t dclone.T, opt source.Options) (so
 	if err := c.at1(ctx, t, func(*dclone.Tx) {}); err != nil {
 		return nil, err
 	}
-	s := &snapshot{conn: c, t: t, opt: opt}
+	gone, err := c.pending(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{conn: c, t: t, opt: opt, gone: gone}
 	if err := s.open(ctx, r); err != nil {
 		s.Close()
 		return nil, err

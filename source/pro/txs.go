@@ -9,11 +9,25 @@ import (
 	"dclone/datomic/segment"
 )
 
-// Txs yields the transactions from t on.
+// Txs yields the transactions from t on, without what is about to be excised.
 func (c *Conn) Txs(ctx context.Context, from dclone.T) iter.Seq2[*dclone.Tx, error] {
 	return func(yield func(*dclone.Tx, error) bool) {
 		r := c.roots()
-		c.between(ctx, r, from, r.basis)(yield)
+		xs, err := c.pending(ctx, r)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for tx, err := range c.between(ctx, r, from, r.basis) {
+			if err == nil && len(xs) > 0 {
+				left := *tx
+				left.Datoms = xs.from(tx.Datoms)
+				tx = &left
+			}
+			if !yield(tx, err) {
+				return
+			}
+		}
 	}
 }
 
