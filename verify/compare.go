@@ -163,8 +163,8 @@ func (c *comparer) compare() {
 
 // group compares what there is of one entity and attribute.
 func (c *comparer) group(src, clone []record) {
-	c.folding.sort(src)
-	localFolding.sort(clone)
+	sortValues(src)
+	sortValues(clone)
 	c.idle(src, clone)
 	now := c.held(src, clone, false)
 	c.count()
@@ -199,8 +199,8 @@ func (c *comparer) idle(src, clone []record) {
 	if len(clone) < 2 && (len(clone) == 0 || clone[0].flags&added != 0) {
 		return
 	}
-	list := localFolding.idle(clone)
-	if len(list) == 0 || clone[0].a == dclone.AttrIdent && len(list) <= len(c.folding.idle(src)) {
+	list := idle(clone)
+	if len(list) == 0 || clone[0].a == dclone.AttrIdent && len(list) <= len(idle(src)) {
 		return
 	}
 	for _, r := range list {

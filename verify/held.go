@@ -9,73 +9,100 @@ import (
 	"dclone/datomic/local"
 )
 
-// A folding says which values are one, so that a retraction of it ends it.
-type folding struct{ exact bool }
+// A folding says what a retraction ends.
+type folding struct{ newest bool }
 
 var (
-	localFolding = folding{}            // Datomic Local's: 1.0M retracts 1.00M
-	proFolding   = folding{exact: true} // Datomic Pro's: those are two values
+	localFolding = folding{}             // Datomic Local's: all values that compare equal; 1.0M ends 1.00M too
+	proFolding   = folding{newest: true} // Datomic Pro's: the newest of them
 )
 
 // foldingOf returns the folding of a source.
 func foldingOf(src Database) folding {
-	if x, ok := src.(interface{ ExactValues() bool }); ok && x.ExactValues() {
+	if x, ok := src.(interface{ RetractsNewest() bool }); ok && x.RetractsNewest() {
 		return proFolding
 	}
 	return localFolding
 }
 
-func (f folding) compare(x, y dclone.Value) int {
-	c := local.CompareValues(x, y)
-	if c == 0 && f.exact {
-		return bytes.Compare(x, y)
-	}
-	return c
-}
-
-// sort sorts a group by value, and leaves the records of one value in the order of the log.
-func (f folding) sort(group []record) {
+// sortValues sorts a group by value, and leaves the records of one value in the order of the log.
+func sortValues(group []record) {
 	if len(group) > 1 {
-		slices.SortStableFunc(group, func(x, y record) int { return f.compare(x.v, y.v) })
+		slices.SortStableFunc(group, func(x, y record) int { return local.CompareValues(x.v, y.v) })
 	}
 }
 
-// cut cuts off the records of the first value.
-func (f folding) cut(group []record) (first, rest []record) {
+// cutValue cuts off the records of the first value.
+func cutValue(group []record) (first, rest []record) {
 	n := 1
-	for n < len(group) && f.compare(group[n].v, group[0].v) == 0 {
+	for n < len(group) && local.CompareValues(group[n].v, group[0].v) == 0 {
 		n++
 	}
 	return group[:n], group[n:]
 }
 
-// appendHeld appends what holds of a sorted group: the assertions that no retraction of the same
-// value has ended. A retraction ends what is older, and nothing of its own transaction; so
-// values of different bytes can hold side by side. With past, the group is taken as it was when
-// the first copy was made.
+// appendHeld appends what holds of a sorted group: the assertions that no retraction has ended. With
+// past, the group is taken as it was when the first copy was made.
 func (f folding) appendHeld(dst, group []record, past bool) []record {
 	var nan dclone.T
-	if !f.exact {
+	if !f.newest {
 		nan = nanEnds(group, past)
 	}
 	for len(group) > 0 {
 		var run []record
-		run, group = f.cut(group)
-		ended, isBorn, from := nan, flags(0), len(dst)
-		for _, r := range run {
-			if r.counts(past) && r.flags&added == 0 {
-				ended = max(ended, r.t)
-			}
+		run, group = cutValue(group)
+		from := len(dst)
+		if f.newest {
+			dst = appendStacked(dst, run, past)
+		} else {
+			dst = appendUnended(dst, run, past, nan)
 		}
+		isBorn := flags(0)
 		for _, r := range run {
-			if r.counts(past) && r.flags&added != 0 && r.t >= ended && !has(dst[from:], r.v) {
-				dst = append(dst, r)
-			}
 			isBorn |= r.flags & born
 		}
 		slices.SortFunc(dst[from:], func(x, y record) int { return bytes.Compare(x.v, y.v) })
 		for i := range dst[from:] {
 			dst[from+i].flags |= isBorn
+		}
+	}
+	return dst
+}
+
+// appendUnended appends what no retraction at ended or after it has ended. A retraction ends what is
+// older, and nothing of its own transaction; so values of different bytes can hold side by side.
+func appendUnended(dst, run []record, past bool, ended dclone.T) []record {
+	from := len(dst)
+	for _, r := range run {
+		if r.counts(past) && r.flags&added == 0 {
+			ended = max(ended, r.t)
+		}
+	}
+	for _, r := range run {
+		if r.counts(past) && r.flags&added != 0 && r.t >= ended && !has(dst[from:], r.v) {
+			dst = append(dst, r)
+		}
+	}
+	return dst
+}
+
+// appendStacked appends what is left when each retraction has taken the newest assertion before it. Of
+// one transaction retractions come first.
+func appendStacked(dst, run []record, past bool) []record {
+	from := len(dst)
+	if len(run) > 1 {
+		run = slices.Clone(run)
+		slices.SortStableFunc(run, func(x, y record) int {
+			return cmp.Or(cmp.Compare(x.t, y.t), cmp.Compare(x.flags&added, y.flags&added))
+		})
+	}
+	for _, r := range run {
+		switch {
+		case !r.counts(past):
+		case r.flags&added == 0:
+			dst = dst[:max(len(dst)-1, from)]
+		case !has(dst[from:], r.v):
+			dst = append(dst, r)
 		}
 	}
 	return dst
@@ -101,10 +128,10 @@ func nanEnds(group []record, past bool) (t dclone.T) {
 
 // idle returns the records of the first copy that change nothing: they assert what holds, or
 // retract what does not.
-func (f folding) idle(group []record) (list []record) {
+func idle(group []record) (list []record) {
 	for len(group) > 0 {
 		var run []record
-		run, group = f.cut(group)
+		run, group = cutValue(group)
 		if len(run) == 1 && run[0].flags&added != 0 {
 			continue
 		}

@@ -182,7 +182,9 @@ func TestBuildTrees(t *testing.T) {
 	datoms := walkTree(t, db, root.Trees[segment.EAVT][segment.Main])
 	require.NotEmpty(t, datoms)
 	for _, d := range datoms {
-		require.Equal(t, 1, added[fmt.Sprint(d.E, d.A, d.V)], "%v", d)
+		if d.A != dclone.AttrIdent || d.Tx != dclone.TxID(54) { // two idents that t 0 retracts come in t 54
+			require.Equal(t, 1, added[fmt.Sprint(d.E, d.A, d.V)], "%v", d)
+		}
 		delete(added, fmt.Sprint(d.E, d.A, d.V))
 	}
 	for fact, n := range added {

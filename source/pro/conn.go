@@ -132,10 +132,20 @@ const maxRenewals = 5
 // renew returns roots to go on with instead of old, of which a segment was missing: cause says which.
 // The transaction at a t must still be the one it was. Where there is nothing else to read, the
 // cause remains.
-func (c *Conn) renew(ctx context.Context, old *roots, cause error) (*roots, error) {
+func (c *Conn) renew(ctx context.Context, old *roots, cause error) (next *roots, err error) {
 	if !errors.Is(cause, store.ErrMissing) {
 		return nil, cause
 	}
+	for try := 0; ; try++ {
+		next, err = c.renewOnce(ctx, old, cause)
+		// The newer roots may be outdated in their turn before their log was looked at.
+		if try == maxRenewals || err == cause || !errors.Is(err, store.ErrMissing) {
+			return next, err
+		}
+	}
+}
+
+func (c *Conn) renewOnce(ctx context.Context, old *roots, cause error) (*roots, error) {
 	next, err := c.newRoots(ctx)
 	switch {
 	case err != nil:
@@ -162,5 +172,6 @@ func (c *Conn) renew(ctx context.Context, old *roots, cause error) (*roots, erro
 	return nil, fmt.Errorf("read %s again: t %d: %w", c.db, old.basis, errWentBack)
 }
 
-// ExactValues reports that a value is its bytes: 1.0M and 1.00M are two, each retracted by itself.
-func (c *Conn) ExactValues() bool { return true }
+// RetractsNewest reports that of values which compare equal, 1.0M and 1.00M, a retraction ends the newest
+// alone.
+func (c *Conn) RetractsNewest() bool { return true }

@@ -7,32 +7,45 @@ import (
 	"slices"
 
 	"dclone"
+	"dclone/datomic/segment"
 )
 
 // Current yields the datoms of one attribute that hold.
 func (s *snapshot) Current(ctx context.Context, a dclone.EntityID) stream {
 	tx := dclone.TxID(s.t)
-	return s.read(ctx, a, byValue, func(group []dclone.Datom) []dclone.Datom { return current(group, tx) })
+	return s.read(ctx, a, byValue, s.present, func(group []dclone.Datom) []dclone.Datom { return current(group, tx) })
 }
 
-// current leaves of a group, whose values compare equal, those that hold as of tx, by their bytes.
+// current leaves of a group, whose values compare equal, those that hold as of tx. Such values may differ:
+// 1.0M and 1.00M hold side by side. A retraction takes the newest that is there, whatever its bytes.
 func current(group []dclone.Datom, tx dclone.EntityID) []dclone.Datom {
 	if len(group) > 1 {
-		slices.SortStableFunc(group, func(x, y dclone.Datom) int { return bytes.Compare(x.V, y.V) })
+		slices.SortFunc(group, inTime)
 	}
 	n := 0
-	for from := 0; from < len(group); {
-		to := from + 1
-		for to < len(group) && bytes.Equal(group[to].V, group[from].V) {
-			to++
-		}
-		if d, ok := holds(group[from:to], tx); ok {
+	for _, d := range group {
+		switch {
+		case d.Tx > tx:
+		case !d.Added:
+			n = max(n-1, 0)
+		case !slices.ContainsFunc(group[:n], func(h dclone.Datom) bool { return bytes.Equal(h.V, d.V) }):
 			group[n] = d
 			n++
 		}
-		from = to
+	}
+	if n > 1 {
+		slices.SortFunc(group[:n], func(x, y dclone.Datom) int { return bytes.Compare(x.V, y.V) })
 	}
 	return group[:n]
+}
+
+// present returns the tiers that have what holds: the history is wanted only as of a t that the
+// indexes have passed.
+func (s *snapshot) present(v *view) []segment.Tier {
+	if s.t < v.roots.index.BasisT {
+		return nil
+	}
+	return []segment.Tier{segment.Main, segment.Mid}
 }
 
 // Holders is Current: the leaves have the values anyway.
@@ -41,13 +54,13 @@ func (s *snapshot) Holders(ctx context.Context, a dclone.EntityID) stream { retu
 // History yields the datoms of all time. An entity's are in one slice.
 func (s *snapshot) History(ctx context.Context, a dclone.EntityID) stream {
 	tx := dclone.TxID(s.t)
-	return s.read(ctx, a, byEntity, func(group []dclone.Datom) []dclone.Datom { return upTo(group, tx) })
+	return s.read(ctx, a, byEntity, func(*view) []segment.Tier { return nil }, func(group []dclone.Datom) []dclone.Datom { return upTo(group, tx) })
 }
 
 // read yields what take leaves of each group of datoms. Where segments vanish it goes on in the
 // trees that are there instead, behind the group it came to.
 func (s *snapshot) read(ctx context.Context, a dclone.EntityID, order func(x, y *dclone.Datom) int,
-	take func([]dclone.Datom) []dclone.Datom) stream {
+	tiers func(*view) []segment.Tier, take func([]dclone.Datom) []dclone.Datom) stream {
 	return func(yield func([]dclone.Datom, error) bool) {
 		out := make([]dclone.Datom, 0, sliceLen)
 		var last *dclone.Datom // of what was yielded
@@ -64,7 +77,7 @@ func (s *snapshot) read(ctx context.Context, a dclone.EntityID, order func(x, y 
 		v, err := s.view(ctx, nil, nil)
 		for renewals := 0; err == nil; renewals++ {
 			before := last
-			err = gather(s.streams(ctx, v, a), order, func(group []dclone.Datom) bool {
+			err = gather(s.streams(ctx, v, a, tiers(v)...), order, func(group []dclone.Datom) bool {
 				if last != nil && last == before && order(&group[0], last) <= 0 {
 					return true
 				}

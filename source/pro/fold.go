@@ -9,21 +9,23 @@ import (
 // sliceLen is how many datoms Current and History yield at a time, or a few more.
 const sliceLen = 512
 
-// gather calls do with all that streams have of one key after the other: same says what is of one
-// key, least in which order they come.
+// gather calls do with all that streams have of one key after the other, in the order of least. The
+// group is good until do returns.
 func gather(streams []stream, least func(x, y *dclone.Datom) int, do func(group []dclone.Datom) bool) error {
 	cs, err := cursors(streams)
 	defer func() { stopAll(cs) }()
 	var group []dclone.Datom
+	var key dclone.Datom
 	for err == nil && len(cs) > 0 {
-		first := &cs[0].all[0]
+		best := cs[0]
 		for _, c := range cs[1:] {
-			if least(&c.all[0], first) < 0 {
-				first = &c.all[0]
+			if least(&c.all[0], &best.all[0]) < 0 {
+				best = c
 			}
 		}
-		key := *first
-		group = group[:0]
+		key = best.all[0] // of which no other stream need have any
+		group = append(group[:0], key)
+		err = best.advance()
 		for i := 0; i < len(cs) && err == nil; i++ {
 			c := cs[i]
 			for err == nil && len(c.all) > 0 && least(&c.all[0], &key) == 0 {
@@ -63,26 +65,6 @@ func byEntity(x, y *dclone.Datom) int {
 		return 1
 	}
 	return 0
-}
-
-// holds returns the datom that says, as of tx, that a value holds. The group is all there is of
-// one entity and value.
-func holds(group []dclone.Datom, tx dclone.EntityID) (d dclone.Datom, ok bool) {
-	if len(group) == 1 {
-		return group[0], group[0].Added && group[0].Tx <= tx
-	}
-	slices.SortFunc(group, inTime)
-	for _, x := range group {
-		switch {
-		case x.Tx > tx:
-			return d, ok
-		case !x.Added:
-			ok = false
-		case !ok:
-			d, ok = x, true
-		}
-	}
-	return d, ok
 }
 
 // upTo returns an entity's datoms as of tx, in the order they came about, each once.

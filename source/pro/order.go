@@ -11,8 +11,7 @@ import (
 // codeStruct begins a value of a type that has no order, a database function.
 const codeStruct = 0xEF
 
-// compare orders values as the indexes do, where 1.0M and 1.00M are side by side, the newest first. They
-// are two values all the same: a value is its bytes.
+// compare orders values as the indexes do, where 1.0M and 1.00M are side by side, the newest first.
 func compare(x, y dclone.Value) int {
 	if c := local.CompareValues(x, y); c != 0 {
 		return c
@@ -25,10 +24,19 @@ func compare(x, y dclone.Value) int {
 
 // inTree is the order of one attribute's datoms in AEVT: by entity, value, and the newest first.
 func inTree(x, y dclone.Datom) int {
-	return cmp.Or(cmp.Compare(x.E, y.E), compare(x.V, y.V), cmp.Compare(y.Tx, x.Tx))
+	if x.E != y.E {
+		return cmp.Compare(x.E, y.E)
+	}
+	if c := compare(x.V, y.V); c != 0 {
+		return c
+	}
+	return cmp.Compare(y.Tx, x.Tx)
 }
 
 // inTime is the order in which an entity's datoms came about.
 func inTime(x, y dclone.Datom) int {
-	return cmp.Or(cmp.Compare(x.Tx, y.Tx), before(!x.Added, !y.Added), compare(x.V, y.V), bytes.Compare(x.V, y.V))
+	if c := cmp.Or(cmp.Compare(x.Tx, y.Tx), before(!x.Added, !y.Added)); c != 0 {
+		return c
+	}
+	return cmp.Or(compare(x.V, y.V), bytes.Compare(x.V, y.V))
 }

@@ -122,7 +122,7 @@ func (c *Conn) readRequests(ctx context.Context, r *roots) ([]*excisionRequest, 
 	}
 	excise, only, beforeT, before := ids[0], ids[1], ids[2], ids[3]
 	var all []*excisionRequest
-	for tx, err := range c.txs(ctx, r, max(r.index.BasisT, c.Born())+1, r.basis) {
+	for tx, err := range c.between(ctx, r, max(r.index.BasisT, c.Born())+1, r.basis) {
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package pro
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"dclone"
@@ -173,13 +174,13 @@ func (s *snapshot) view(ctx context.Context, old *view, cause error) (*view, err
 	return v, nil
 }
 
-// streams returns where the datoms of an attribute are.
-func (s *snapshot) streams(ctx context.Context, v *view, a dclone.EntityID) []stream {
+// streams returns where the datoms of an attribute are, in some tiers or in all.
+func (s *snapshot) streams(ctx context.Context, v *view, a dclone.EntityID, tiers ...segment.Tier) []stream {
 	streams := v.novelty.streams(ctx, a)
 	if v.lost[a] {
 		return streams
 	}
-	for _, t := range s.conn.trees(v.roots, segment.AEVT) {
+	for _, t := range s.conn.trees(v.roots, segment.AEVT, tiers...) {
 		t.ordered = s.inOrder(a)
 		st := t.scan(ctx, stretch{a, a + 1})
 		if !t.ordered {
@@ -190,10 +191,10 @@ func (s *snapshot) streams(ctx context.Context, v *view, a dclone.EntityID) []st
 	return streams
 }
 
-// trees returns those of an index.
-func (c *Conn) trees(r *roots, index segment.Index) (trees []tree) {
-	for _, id := range r.index.Trees[index] {
-		if id != "" {
+// trees returns those of an index, of some tiers or of all.
+func (c *Conn) trees(r *roots, index segment.Index, tiers ...segment.Tier) (trees []tree) {
+	for tier, id := range r.index.Trees[index] {
+		if id != "" && (len(tiers) == 0 || slices.Contains(tiers, segment.Tier(tier))) {
 			trees = append(trees, tree{nodes: c.nodes, index: index, root: id})
 		}
 	}

@@ -20,8 +20,6 @@ func (b *builder) indexes(txs []dclone.Tx) segment.ID {
 	for _, tx := range Bootstrap(b.t) {
 		settled = append(settled, tx.Datoms...)
 	}
-	// Two idents are retracted in t 0, and asserted in t 54.
-	slices.SortStableFunc(settled, func(p, q dclone.Datom) int { return cmp.Compare(b2i(q.Added), b2i(p.Added)) })
 	for _, tx := range old {
 		settled = append(settled, tx.Datoms...)
 	}
@@ -64,6 +62,8 @@ func fold(datoms []dclone.Datom) (main, hist []dclone.Datom) {
 		case !d.Added && known:
 			hist = append(hist, asserted, d)
 			delete(holds, f)
+		case !d.Added:
+			hist = append(hist, d) // two idents of the bootstrap, that come in t 54, are retracted in t 0
 		}
 	}
 	for _, d := range holds {
