@@ -11,7 +11,7 @@ const (
 	// jobsAhead is how many segments a stream fetches at a time.
 	jobsAhead = 12
 	// bytesAhead is how much a stream may have ready before it stops to fetch more.
-	bytesAhead = 8 << 20
+	bytesAhead = 2 << 20
 )
 
 // sized is what knows how much memory it takes.
