@@ -23,7 +23,7 @@ func (r *run) comparePiles(ctx context.Context, p, first *pass) error {
 	var once sync.Once
 	for range r.opt.Jobs {
 		wg.Go(func() {
-			c := &comparer{r: r, folding: foldingOf(r.src)}
+			c := &comparer{r: r}
 			for i := range work {
 				err := ctx.Err()
 				if err == nil {
@@ -118,7 +118,6 @@ func (p *partResult) add(r record, f finding) {
 type comparer struct {
 	r                  *run
 	res                *partResult
-	folding            folding // of the source
 	src, clone         queue
 	heldSrc, heldClone []record // of one group
 }
@@ -183,8 +182,8 @@ func (c *comparer) group(src, clone []record) {
 
 // held compares what holds, or what held when the first copy was made.
 func (c *comparer) held(src, clone []record, past bool) []pair {
-	c.heldSrc = c.folding.appendHeld(c.heldSrc[:0], src, past)
-	c.heldClone = localFolding.appendHeld(c.heldClone[:0], clone, past)
+	c.heldSrc = appendHeld(c.heldSrc[:0], src, past)
+	c.heldClone = appendHeld(c.heldClone[:0], clone, past)
 	return pairs(c.heldSrc, c.heldClone)
 }
 

@@ -9,22 +9,6 @@ import (
 	"dclone/datomic/local"
 )
 
-// A folding says what a retraction ends.
-type folding struct{ newest bool }
-
-var (
-	localFolding = folding{}             // Datomic Local's: all values that compare equal; 1.0M ends 1.00M too
-	proFolding   = folding{newest: true} // Datomic Pro's: the newest of them
-)
-
-// foldingOf returns the folding of a source.
-func foldingOf(src Database) folding {
-	if x, ok := src.(interface{ RetractsNewest() bool }); ok && x.RetractsNewest() {
-		return proFolding
-	}
-	return localFolding
-}
-
 // sortValues sorts a group by value, and leaves the records of one value in the order of the log.
 func sortValues(group []record) {
 	if len(group) > 1 {
@@ -32,7 +16,8 @@ func sortValues(group []record) {
 	}
 }
 
-// cutValue cuts off the records of the first value.
+// cutValue cuts off the records of the first value. Which values are the same is Datomic Local's
+// to say: 1.0M retracts 1.00M.
 func cutValue(group []record) (first, rest []record) {
 	n := 1
 	for n < len(group) && local.CompareValues(group[n].v, group[0].v) == 0 {
@@ -41,68 +26,30 @@ func cutValue(group []record) (first, rest []record) {
 	return group[:n], group[n:]
 }
 
-// appendHeld appends what holds of a sorted group: the assertions that no retraction has ended. With
-// past, the group is taken as it was when the first copy was made.
-func (f folding) appendHeld(dst, group []record, past bool) []record {
-	var nan dclone.T
-	if !f.newest {
-		nan = nanEnds(group, past)
-	}
+// appendHeld appends what holds of a sorted group: the assertions that no retraction of the same
+// value has ended. A retraction ends what is older, and nothing of its own transaction; so
+// values of different bytes can hold side by side. With past, the group is taken as it was when
+// the first copy was made.
+func appendHeld(dst, group []record, past bool) []record {
+	nan := nanEnds(group, past)
 	for len(group) > 0 {
 		var run []record
 		run, group = cutValue(group)
-		from := len(dst)
-		if f.newest {
-			dst = appendStacked(dst, run, past)
-		} else {
-			dst = appendUnended(dst, run, past, nan)
-		}
-		isBorn := flags(0)
+		ended, isBorn, from := nan, flags(0), len(dst)
 		for _, r := range run {
+			if r.counts(past) && r.flags&added == 0 {
+				ended = max(ended, r.t)
+			}
+		}
+		for _, r := range run {
+			if r.counts(past) && r.flags&added != 0 && r.t >= ended && !has(dst[from:], r.v) {
+				dst = append(dst, r)
+			}
 			isBorn |= r.flags & born
 		}
 		slices.SortFunc(dst[from:], func(x, y record) int { return bytes.Compare(x.v, y.v) })
 		for i := range dst[from:] {
 			dst[from+i].flags |= isBorn
-		}
-	}
-	return dst
-}
-
-// appendUnended appends what no retraction at ended or after it has ended. A retraction ends what is
-// older, and nothing of its own transaction; so values of different bytes can hold side by side.
-func appendUnended(dst, run []record, past bool, ended dclone.T) []record {
-	from := len(dst)
-	for _, r := range run {
-		if r.counts(past) && r.flags&added == 0 {
-			ended = max(ended, r.t)
-		}
-	}
-	for _, r := range run {
-		if r.counts(past) && r.flags&added != 0 && r.t >= ended && !has(dst[from:], r.v) {
-			dst = append(dst, r)
-		}
-	}
-	return dst
-}
-
-// appendStacked appends what is left when each retraction has taken the newest assertion before it. Of
-// one transaction retractions come first.
-func appendStacked(dst, run []record, past bool) []record {
-	from := len(dst)
-	if len(run) > 1 {
-		run = slices.Clone(run)
-		slices.SortStableFunc(run, func(x, y record) int {
-			return cmp.Or(cmp.Compare(x.t, y.t), cmp.Compare(x.flags&added, y.flags&added))
-		})
-	}
-	for _, r := range run {
-		switch {
-		case !r.counts(past):
-		case r.flags&added == 0:
-			dst = dst[:max(len(dst)-1, from)]
-		case !has(dst[from:], r.v):
-			dst = append(dst, r)
 		}
 	}
 	return dst

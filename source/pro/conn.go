@@ -171,7 +171,3 @@ func (c *Conn) renewOnce(ctx context.Context, old *roots, cause error) (*roots, 
 	}
 	return nil, fmt.Errorf("read %s again: t %d: %w", c.db, old.basis, errWentBack)
 }
-
-// RetractsNewest reports that of values which compare equal, 1.0M and 1.00M, a retraction ends the newest
-// alone.
-func (c *Conn) RetractsNewest() bool { return true }

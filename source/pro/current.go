@@ -17,7 +17,8 @@ func (s *snapshot) Current(ctx context.Context, a dclone.EntityID) stream {
 }
 
 // current leaves of a group, whose values compare equal, those that hold as of tx. Such values may differ:
-// 1.0M and 1.00M hold side by side. A retraction takes the newest that is there, whatever its bytes.
+// 1.0M and 1.00M hold side by side. A retraction hides all that is older in the same tiers and in the log
+// behind them, as it does for peers; what an index job has left in the main tier without it holds.
 func current(group []dclone.Datom, tx dclone.EntityID) []dclone.Datom {
 	if len(group) > 1 {
 		slices.SortFunc(group, inTime)
@@ -27,7 +28,7 @@ func current(group []dclone.Datom, tx dclone.EntityID) []dclone.Datom {
 		switch {
 		case d.Tx > tx:
 		case !d.Added:
-			n = max(n-1, 0)
+			n = 0
 		case !slices.ContainsFunc(group[:n], func(h dclone.Datom) bool { return bytes.Equal(h.V, d.V) }):
 			group[n] = d
 			n++
