@@ -3,7 +3,6 @@ package interop
 import (
 	"crypto/sha256"
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,9 +11,12 @@ import (
 )
 
 //go:embed pom.xml
-var pom []byte
+var localPom []byte
 
-// missing is the error of a machine on which the real Datomic Local cannot be run at all.
+//go:embed pro.pom.xml
+var proPom []byte
+
+// missing is the error of a machine on which the real Datomic cannot be run at all.
 type missing struct{ what string }
 
 func (m missing) Error() string { return m.what + " is not installed" }
@@ -22,10 +24,10 @@ func (m missing) Error() string { return m.what + " is not installed" }
 // requirement is the environment variable that turns skipping into failing.
 const requirement = "DCLONE_REQUIRE_INTEROP"
 
-// classpath answers the class path of pom.xml. Maven is asked once and the answer cached, under a lock:
+// classpath answers the class path of a flavor's pom. Maven is asked once and the answer cached, under a lock:
 // go test runs packages as processes beside each other, and Maven's repository is not made for that.
-func classpath() (string, error) {
-	dir, err := cacheDir()
+func classpath(f flavor) (string, error) {
+	dir, err := cacheDir(f.pom)
 	if err != nil {
 		return "", err
 	}
@@ -38,10 +40,10 @@ func classpath() (string, error) {
 	if cp, err := os.ReadFile(cache); err == nil && jarsExist(string(cp)) {
 		return string(cp), nil
 	}
-	return resolve(dir, cache)
+	return f.resolve(dir, cache)
 }
 
-func cacheDir() (string, error) {
+func cacheDir(pom []byte) (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -59,18 +61,18 @@ func jarsExist(cp string) bool {
 	return cp != ""
 }
 
-func resolve(dir, cache string) (string, error) {
+func (f flavor) resolve(dir, cache string) (string, error) {
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
 		return "", missing{"mvn"}
 	}
 	pomFile, fresh := filepath.Join(dir, "pom.xml"), cache+".new"
-	if err := os.WriteFile(pomFile, pom, 0o644); err != nil {
+	if err := os.WriteFile(pomFile, f.pom, 0o644); err != nil {
 		return "", err
 	}
 	cmd := exec.Command(mvn, "-q", "-B", "-f", pomFile, "dependency:build-classpath", "-Dmdep.outputFile="+fresh)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("resolve class path of Datomic Local: %w\n%s", err, out)
+		return "", fmt.Errorf("resolve class path of %s: %w\n%s", f.name, err, out)
 	}
 	data, err := os.ReadFile(fresh)
 	if err != nil {
@@ -78,7 +80,7 @@ func resolve(dir, cache string) (string, error) {
 	}
 	cp := strings.TrimSpace(string(data))
 	if !jarsExist(cp) {
-		return "", errors.New("resolve class path of Datomic Local: mvn named jars that are not there")
+		return "", fmt.Errorf("resolve class path of %s: mvn named jars that are not there", f.name)
 	}
 	if err := os.WriteFile(fresh, []byte(cp), 0o644); err != nil {
 		return "", err

@@ -126,19 +126,17 @@ type idMap struct {
 func (p clonePair) idMap(t testing.TB) idMap {
 	t.Helper()
 	m := idMap{to: map[int64]int64{}, from: map[int64]int64{}}
-	add := func(src, clone int64) {
-		if c, ok := m.to[src]; ok {
-			require.Equal(t, c, clone, "entity %d has two clones", src)
-		}
-		if s, ok := m.from[clone]; ok {
-			require.Equal(t, s, src, "clone entity %d has two sources", clone)
-		}
-		m.to[src], m.from[clone] = clone, src
-	}
-	local.EachBootstrapDatom(func(d dclone.Datom) { add(int64(d.E), int64(d.E)) })
+	local.EachBootstrapDatom(func(d dclone.Datom) { m.add(t, int64(d.E), int64(d.E)) })
 	for tx := range dclone.T(local.BootstrapT + 1) {
-		add(int64(dclone.TxID(tx)), int64(dclone.TxID(tx)))
+		m.add(t, int64(dclone.TxID(tx)), int64(dclone.TxID(tx)))
 	}
+	p.readMap(t, &m)
+	return m
+}
+
+// readMap adds what the sidecar says.
+func (p clonePair) readMap(t testing.TB, m *idMap) {
+	t.Helper()
 	store, err := state.OpenRead(p.sidecar())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
@@ -151,12 +149,22 @@ func (p clonePair) idMap(t testing.TB) idMap {
 		}
 		return ids.Each(func(r eidmap.Run) error {
 			for i := range r.N {
-				add(int64(r.Src)+i, int64(r.Clone)+i)
+				m.add(t, int64(r.Src)+i, int64(r.Clone)+i)
 			}
 			return nil
 		})
 	}))
-	return m
+}
+
+func (m *idMap) add(t testing.TB, src, clone int64) {
+	t.Helper()
+	if c, ok := m.to[src]; ok {
+		require.Equal(t, c, clone, "entity %d has two clones", src)
+	}
+	if s, ok := m.from[clone]; ok {
+		require.Equal(t, s, src, "clone entity %d has two sources", clone)
+	}
+	m.to[src], m.from[clone] = clone, src
 }
 
 // write writes the map for (clone/read-map …), and returns the file's name as a Clojure string.

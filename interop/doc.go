@@ -1,5 +1,5 @@
-// Package interop runs the real Datomic Local beside a test, so that what dclone reads and writes is
-// held against Datomic's own answers and not against our idea of them.
+// Package interop runs the real Datomic Local, and the real Datomic Pro, beside a test, so that what
+// dclone reads and writes is held against Datomic's own answers and not against our idea of them.
 //
 //	func TestMain(m *testing.M) { os.Exit(interop.Main(m)) }
 //
@@ -10,10 +10,10 @@
 //	}
 //
 // [Start] answers one child JVM that all tests of a process share; [Fresh] starts one of the test's
-// own, for the cases that need a process which has not seen a database before or that is killed. A
-// test is skipped, by name of what is missing, where java or mvn is not installed; with
-// DCLONE_REQUIRE_INTEROP=1 in the environment it fails instead, which is how a build server makes
-// sure that these tests did run.
+// own, for the cases that need a process which has not seen a database before or that is killed.
+// [StartPro] and [FreshPro] do the same with a JVM that has Datomic Pro too. A test is skipped, by
+// name of what is missing, where java or mvn is not installed; with DCLONE_REQUIRE_INTEROP=1 in the
+// environment it fails instead, which is how a build server makes sure that these tests did run.
 //
 // # Evaluating
 //
@@ -41,6 +41,27 @@
 //	(pull-by-ident db ident)          (d/pull db '[*] ident) in an order of its own: maps sorted by key
 //	(picture db)                      what the database says without entity ids, to compare a clone with its source
 //
+// Those of a JVM with Datomic Pro have more. A uri is one that peers connect to, of a storage in PostgreSQL.
+//
+//	(pro/create uri)                  create-database, then pro/conn
+//	(pro/create-old uri)              the same of a database as from before there were tuples; (pro/upgrade! conn) adds them
+//	(pro/conn uri)                    connect; the connection is one of the client API, so that all of the above can be used
+//	(pro/release uri) (pro/reopen uri)    as release and reopen
+//	(pro/delete uri) (pro/rename uri name)
+//	(pro/index! uri)                  an index job, with the excisions that are due; done when it returns
+//	(pro/gc! uri)                     deletes the segments that are garbage by now
+//	(pro/with-sizes sizes f)          calls f while index jobs write small nodes, so that small databases have deep trees
+//	(pro/start-live! uri) (pro/stop-live!)    a writer beside the test: transactions, index jobs, garbage collection
+//	(pro/backup! uri to)              backup-db; {:copied n :skipped m}
+//	(pro/restore! from uri t)         restore-db
+//	(pro/backups at) (pro/verify at t)    list-backups, verify-backup that reads everything
+//	(pro/dump conn dir)               all dumps: [JVM.DumpPro]
+//
+// What of it is not Datomic's own: there is no process of a transactor. The peer library has the
+// transactor's code for storage, indexes, excision, backups and garbage; clj/transactor.clj takes its place as the one to
+// whom peers send transactions. And directories as places of backups are clj/fsbackup.clj's, since the peer library lacks
+// them: keys are paths, bytes are kept.
+//
 // Requests print to the child's stderr, which is kept and shown when a test fails. Anything may be
 // printed, System/out included: answers travel on a descriptor of their own.
 //
@@ -52,12 +73,15 @@
 //	features    (features/run-wave! conn n) for n from 1 to (count features/waves): everything that a clone can get
 //	            wrong, in waves between which a test clones and catches up; what each holds, its docstring says
 //	random      (random/schema! conn), then (random/tx! conn rnd) or (random/txs! conn seed n)
+//	profeatures (profeatures/run-wave! conn n): what Datomic Pro has besides; (profeatures/excise! conn)
 //	demo        (demo/build! dir): testdata/demo
+//
+// features and random make databases of Datomic Pro, too. In those, new entities are always in the user partition.
 //
 // # The notation of dumps
 //
 // A datom is a line "e a v tx op", with op + or -, and v so written that different values
-// never look alike and no value holds a space outside of a tuple:
+// never look alike and no value holds a space but between elements:
 //
 //	L42  N42  Btrue       long or ref, bigint, boolean
 //	D400921fb54442d18     double: its 64 bits        F3fc00000   float: its 32 bits
@@ -66,6 +90,8 @@
 //	Stext                 string
 //	Kns|name  Yns|name    keyword, symbol; "K|name" without a namespace
 //	T[L1 nil Sx]          tuple
+//	X00ff                 bytes
+//	P[Kclojure T[] …]     database function: lang, params, requires, imports, code
 //
 // A text with anything but the printable characters of ASCII, or with a space or a backslash, is
 // written \u and then four hexadecimal digits for each UTF-16 unit; so is a part of a keyword or

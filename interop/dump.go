@@ -138,7 +138,25 @@ func parseTx(fields []string) (t int64, count int, err error) {
 	return t, count, err
 }
 
-// parseDatom reads e, a, v, tx, op. Only a tuple's value holds spaces.
+// A txID is a line of the dump of them.
+type txID struct {
+	t    int64
+	uuid string
+}
+
+func readIDs(r io.Reader) (ids []txID, err error) {
+	err = eachLine(r, func(fields []string) (err error) {
+		if len(fields) != 2 {
+			return fmt.Errorf("%q is no t and uuid", fields)
+		}
+		t, err := strconv.ParseInt(fields[0], 10, 64)
+		ids = append(ids, txID{t, fields[1]})
+		return err
+	})
+	return ids, err
+}
+
+// parseDatom reads e, a, v, tx, op. Only a value with elements holds spaces.
 func parseDatom(fields []string) (d Datom, err error) {
 	n := len(fields)
 	if n < 5 || fields[n-1] != "+" && fields[n-1] != "-" {

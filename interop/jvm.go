@@ -21,7 +21,20 @@ var scripts embed.FS
 // lets go of; the slowest thing tests do, indexing a million datoms, stays far below.
 const patience = 5 * time.Minute
 
-// A JVM is a child process with Datomic Local in it. Its methods may be called from several
+// A flavor is what a JVM has on its class path.
+type flavor struct {
+	name    string
+	pom     []byte
+	heap    string
+	scripts []string // loaded before any request
+}
+
+var (
+	localFlavor = flavor{"Datomic Local", localPom, "512m", []string{"interop"}}
+	proFlavor   = flavor{"Datomic Pro", proPom, "1g", []string{"interop", "transactor", "fsbackup", "peer", "pro"}}
+)
+
+// A JVM is a child process with Datomic Local in it, or with Datomic Pro too. Its methods may be called from several
 // goroutines; requests run one after the other.
 //
 // The child lives as long as its stdin is open, so it cannot outlive the test process, however that
@@ -51,65 +64,96 @@ func (e *Exception) Error() string {
 	return e.Class + ": " + e.Message + " " + e.Data
 }
 
-var shared struct {
+// A sharing is the JVM of one flavor that the tests of this process share.
+type sharing struct {
 	sync.Mutex
 	jvm *JVM
 	err error
 }
 
-// Start answers the JVM that the tests of this process share, starting it if need be.
-func Start(t testing.TB) *JVM {
+var sharedLocal, sharedPro sharing
+
+func (s *sharing) start(t testing.TB, f flavor) *JVM {
 	t.Helper()
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.jvm == nil && shared.err == nil {
-		shared.jvm, shared.err = launch()
+	s.Lock()
+	defer s.Unlock()
+	if s.jvm == nil && s.err == nil {
+		s.jvm, s.err = launch(f)
 	}
-	require(t, shared.err)
-	return shared.jvm
+	require(t, f, s.err)
+	return s.jvm
 }
 
-// Fresh starts a JVM for t alone, which ends with t.
+func (s *sharing) close() {
+	s.Lock()
+	defer s.Unlock()
+	if s.jvm != nil {
+		s.jvm.Close()
+	}
+}
+
+// Start answers the JVM with Datomic Local that the tests of this process share, starting it if need be.
+func Start(t testing.TB) *JVM {
+	t.Helper()
+	return sharedLocal.start(t, localFlavor)
+}
+
+// StartPro answers the JVM with Datomic Pro and Datomic Local that the tests of this process share, starting
+// it if need be.
+func StartPro(t testing.TB) *JVM {
+	t.Helper()
+	return sharedPro.start(t, proFlavor)
+}
+
+// Fresh starts a JVM with Datomic Local for t alone, which ends with t.
 func Fresh(t testing.TB) *JVM {
 	t.Helper()
-	jvm, err := launch()
-	require(t, err)
+	return fresh(t, localFlavor)
+}
+
+// FreshPro starts a JVM with Datomic Pro and Datomic Local for t alone, which ends with t.
+func FreshPro(t testing.TB) *JVM {
+	t.Helper()
+	return fresh(t, proFlavor)
+}
+
+func fresh(t testing.TB, f flavor) *JVM {
+	t.Helper()
+	jvm, err := launch(f)
+	require(t, f, err)
 	t.Cleanup(jvm.Close)
 	return jvm
 }
 
-// Main runs the tests of m, then ends the shared JVM and waits for it. Without Main the JVM ends by
-// itself, a moment after the test process.
+// Main runs the tests of m, then ends the shared JVMs and waits for them. Without Main they end by
+// themselves, a moment after the test process.
 func Main(m *testing.M) int {
 	code := m.Run()
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.jvm != nil {
-		shared.jvm.Close()
-	}
+	sharedLocal.close()
+	sharedPro.close()
 	return code
 }
 
-func require(t testing.TB, err error) {
+func require(t testing.TB, f flavor, err error) {
 	t.Helper()
 	var m missing
 	switch {
 	case err == nil:
 	case errors.As(err, &m) && os.Getenv(requirement) != "1":
-		t.Skipf("needs the real Datomic Local, but %v", m)
+		t.Skipf("needs the real %s, but %v", f.name, m)
 	default:
-		t.Fatalf("start Datomic Local: %v", err)
+		t.Fatalf("start %s: %v", f.name, err)
 	}
 }
 
 // launch starts a JVM. The server's source goes by environment, so that nothing has to be put on disk
 // and stdin is the protocol's from its first byte; all the other scripts are requests.
-func launch() (*JVM, error) {
+func launch(f flavor) (*JVM, error) {
 	java, err := exec.LookPath("java")
 	if err != nil {
 		return nil, missing{"java"}
 	}
-	cp, err := classpath()
+	cp, err := classpath(f)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +161,7 @@ func launch() (*JVM, error) {
 	if err != nil {
 		return nil, err
 	}
-	heap := "-Xmx512m"
+	heap := "-Xmx" + f.heap
 	if h := os.Getenv("DCLONE_INTEROP_HEAP"); h != "" {
 		heap = "-Xmx" + h
 	}
@@ -125,10 +169,10 @@ func launch() (*JVM, error) {
 		"-Dfile.encoding=UTF-8", "-cp", cp, "clojure.main", "-e",
 		`(clojure.lang.Compiler/load (java.io.StringReader. (System/getenv "DCLONE_INTEROP_SERVER")) "server.clj" "server.clj")`)
 	cmd.Env = append(os.Environ(), "DCLONE_INTEROP_SERVER="+string(server))
-	return start(cmd)
+	return start(cmd, f.scripts)
 }
 
-func start(cmd *exec.Cmd) (*JVM, error) {
+func start(cmd *exec.Cmd, scripts []string) (*JVM, error) {
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -150,9 +194,11 @@ func start(cmd *exec.Cmd) (*JVM, error) {
 		cmd.Wait()
 		close(j.ended)
 	}()
-	if err := j.load("interop"); err != nil {
-		j.Kill()
-		return nil, fmt.Errorf("%w\n%s", err, j.stderr)
+	for _, name := range scripts {
+		if err := j.load(name); err != nil {
+			j.Kill()
+			return nil, fmt.Errorf("load %s.clj: %w\n%s", name, err, j.stderr)
+		}
 	}
 	return j, nil
 }

@@ -42,35 +42,65 @@
   refs in them, come by entity id. Longs that are not under :db/id may be ids in tuples."
   [to x]
   (cond
+    (and (map? x) (:db/ident x) (= 2 (count x))) (plain to (dissoc x :db/ident)) ; a ref, as Local shows it
     (map? x) (into {} (map (fn [[k v]] [k (if (= k :db/id) (to v) (plain to v))])) x)
     (and (sequential? x) (some coll? x)) (frequencies (map #(plain to %) x))
     (sequential? x) (mapv #(plain to %) x)
     :else (dump-value (like-id to x))))
 
+(defn- pro? [db] (not= 73 (interop/first-own db)))
+
+(def ^:private ^:dynamic *unseen*
+  "Attributes that are not looked at."
+  #{})
+
+(defn- unseen
+  "The attributes of a source in Datomic Pro that Local does not have, and its tuples: numbers of attributes in them are others in
+  Local, and look like any long."
+  [db]
+  (when (pro? db)
+    (into #{:db/index :db/fn}
+          (for [[_ ident type] (attributes db)
+                :when (#{:db.type/bytes :db.type/fn :db.type/tuple} type)]
+            ident))))
+
+(defn- typeless
+  "What is left of an attribute of a type that Datomic Local may not have."
+  [m]
+  (cond-> m
+    (*unseen* (:db/ident m)) (dissoc :db/valueType)))
+
 (defn- pull-all
   "All of an entity, but for what a clone need not have: that attributes were altered in the past, the instant of a
   transaction that became an ordinary entity. Nor what pull says about an entity without datoms, :f/_refs and three dots."
   [db e to]
-  (plain to (cond->> (dissoc (d/pull db '[*] e) :db.alter/attribute)
+  (plain to (cond->> (typeless (apply dissoc (d/pull db '[*] e) :db.alter/attribute *unseen*))
               (and (tx? e) (not (tx? (to e)))) (#(dissoc % :db/txInstant))
               true (remove (fn [[k]] (str/starts-with? (name k) "_")))
               true (into {}))))
 
 ;; ---- asking both
 
-(defn- all-idents
-  "Every keyword that ever was an ident."
-  [db]
-  (sort-by str (set (map :v (d/datoms (d/history db) {:index :aevt :components [:db/ident] :limit -1})))))
+(defn- kin?
+  "Does e look the same in a source and its clone? Builtins of Datomic Pro do not."
+  [db e]
+  (or (not (pro? db)) (>= e (interop/first-own db))))
 
 (defn- resolve-in [db k] (:db/id (d/pull db [:db/id] k)))
+
+(defn- all-idents
+  "Every keyword that ever was an ident, of what has a clone."
+  [db m]
+  (sort-by str (filter #(let [e (resolve-in db %)] (and (contains? m e) (kin? db e)))
+                       (set (map :v (d/datoms (d/history db) {:index :aevt :components [:db/ident] :limit -1}))))))
 
 (defn- own-attributes
   "The attributes to ask about: those of the database's own, idents, docstrings. Nothing is asked by a name
   that is not, or no longer, the attribute's."
   [db]
   (for [[a ident type] (attributes db)
-        :when (and ident (or (> a 72) (#{10 63} a)) (= a (resolve-in db ident)))]
+        :when (and ident (or (>= a (interop/first-own db)) (#{10 63} a)) (kin? db a) (= a (resolve-in db ident))
+                   (not (*unseen* ident)))]
     {:a a :ident ident :type type
      :unique (:db/unique (d/pull db [:db/unique] a))}))
 
@@ -128,25 +158,28 @@
           :when (or (nil? want) (not= (to want) got))]
       (str "the lookup ref [" ident " " (dump-value v) "]: source " want ", clone " got))))
 
-(defn- about-ident [source clone to k]
-  (let [e (resolve-in source k) c (resolve-in clone k)]
+(defn- about-ident
+  "Of an ident that was retracted Local still shows the name, and Pro does not."
+  [source clone to k]
+  (let [e (resolve-in source k) c (resolve-in clone k)
+        [want got] (map :db/ident [(d/pull source '[*] e) (d/pull clone '[*] c)])]
     (cond
       (not= (to e) c) [(str k " names " e " in the source, " c " in the clone")]
-      (not= (:db/ident (d/pull source '[*] e)) (:db/ident (d/pull clone '[*] c))) [(str "pull of " k " shows another ident")])))
+      (and (not= want got) (or want (not (pro? source)))) [(str "pull of " k " shows another ident")])))
 
 (defn- about-entity [source clone to e]
   (let [want (pull-all source e to) got (pull-all clone (to e) identity)]
     (when (not= want got)
       (for [k (set (concat (keys want) (keys got)))
-            :when (not= (want k) (got k))]
+            :when (and (not= (want k) (got k))
+                       (not (and (= k :db/ident) (nil? (want k)) (pro? source))))]
         (str "pull of " e ", " k ": source " (pr-str (want k)) ", clone " (pr-str (got k)))))))
 
-(defn differences [source-conn clone-conn m]
-  (let [source (d/db source-conn) clone (d/db clone-conn)
-        to #(id-in m %)
+(defn- all-differences [source clone m]
+  (let [to #(id-in m %)
         attributes (own-attributes source)
-        idents (all-idents source)
-        schema (sort (set (concat (map :a attributes) (map #(resolve-in source %) idents))))
+        idents (all-idents source m)
+        schema (sort (filter #(kin? source %) (set (concat (map :a attributes) (map #(resolve-in source %) idents)))))
         others (sort (set (map :e (d/datoms source {:index :eavt :limit -1}))))]
     (vec (take limit
                (concat (mapcat #(about-ident source clone to %) idents)
@@ -154,7 +187,12 @@
                        (mapcat #(about-attribute source clone to %) attributes)
                        (mapcat #(about-lookup source clone to %) attributes)
                        (mapcat #(about-entity source clone to %)
-                               (sample 60 (filter #(> % 72) (filter #(contains? m %) others)))))))))
+                               (sample 60 (filter #(>= % (interop/first-own source)) (filter #(contains? m %) others)))))))))
+
+(defn differences [source-conn clone-conn m]
+  (let [source (d/db source-conn)]
+    (binding [*unseen* (or (unseen source) #{})]
+      (all-differences source (d/db clone-conn) m))))
 
 ;; ---- indexes
 
@@ -169,7 +207,7 @@
         eavt (all db :eavt)
         of (group-by (fn [[_ _ type]] (get {:db.type/ref :ref :db.type/double :float :db.type/float :float} type)) (attributes db))
         [refs floats] (map #(set (map first (of %))) [:ref :float])
-        log (mapcat :data (d/tx-range conn {:start nil :limit -1}))]
+        log (mapcat (comp distinct :data) (d/tx-range conn {:start nil :limit -1}))] ; Pro may say a thing twice in a transaction
     (cond-> []
       (not= (sum eavt) (sum (all db :aevt))) (conj "aevt")
       (not= (sum (remove (comp floats :a) eavt)) (sum (remove (comp floats :a) (all db :avet)))) (conj "avet")

@@ -350,6 +350,7 @@
   (tx! conn [:db/retract [:f/id "m1"] :m/labels :y])
   (tx! conn {:db/id :m/labels :db/cardinality :db.cardinality/one})
   (tx! conn {:f/id "m1" :m/labels :w})
+  (interop/prepare-unique! conn :m/code)
   (tx! conn {:db/id :m/code :db/unique :db.unique/value})
   (tx! conn {:db/id :m/code :db/unique :db.unique/identity} {:f/id "m6" :m/code "c6"})
   (tx! conn {:m/code "c6" :f/note "found by an identity that was none"})

@@ -43,6 +43,24 @@
 
 ;; ---- transactions of a script
 
+(defmulti prepare-unique!
+  "What must be done before an attribute with values can become a unique one. In Datomic Local, nothing."
+  (fn [conn ident] (class conn)))
+
+(defmethod prepare-unique! :default [_ _])
+
+;; ---- builtins
+
+(defmulti first-own
+  "The least entity id of an attribute of one's own."
+  class)
+
+(defmethod first-own :default [_] 73)
+
+(def ^:private pros-alone
+  "Value types that Datomic Local has no values of."
+  #{:db.type/bytes :db.type/fn})
+
 (def epoch
   "The instant before which no script transacts: 2024-01-01T00:00:00Z."
   1704067200000)
@@ -80,11 +98,23 @@
 
 ;; ---- dumps
 
+(def ^:private ^"[C" digits (char-array "0123456789abcdef"))
+
 (defn- hex [^String s]
-  (apply str "\\u" (map #(format "%04x" (int %)) s)))
+  (let [sb (StringBuilder. "\\u")]
+    (dotimes [i (.length s)]
+      (let [c (int (.charAt s i))]
+        (.append sb (aget digits (bit-and 15 (bit-shift-right c 12))))
+        (.append sb (aget digits (bit-and 15 (bit-shift-right c 8))))
+        (.append sb (aget digits (bit-and 15 (bit-shift-right c 4))))
+        (.append sb (aget digits (bit-and 15 c)))))
+    (.toString sb)))
 
 (defn- plain? [^String s]
-  (every? #(and (< 32 (int %) 127) (not= % \\)) s))
+  (loop [i (int 0)]
+    (or (= i (.length s))
+        (let [c (int (.charAt s i))]
+          (and (< 32 c 127) (not= c 92) (recur (inc i)))))))
 
 (defn- text [s]
   (if (plain? s) s (hex s)))
@@ -114,12 +144,13 @@
     (symbol? v) (str "Y" (qualified v))
     (sequential? v) (str "T[" (str/join " " (map dump-value v)) "]")
     (bytes? v) (apply str "X" (map #(format "%02x" %) v))
+    (and (map? v) (:lang v)) (str "P[" (str/join " " (map dump-value ((juxt :lang :params :requires :imports :code) v))) "]")
     :else (throw (ex-info (str "no notation for a value of " (class v)) {:value v}))))
 
 (defn dump-datom [d]
   (str (:e d) " " (:a d) " " (dump-value (:v d)) " " (:tx d) " " (if (:added d) "+" "-")))
 
-(defn- write-lines [file lines]
+(defn write-lines [file lines]
   (with-open [w (PrintWriter. (BufferedWriter. (FileWriter. ^String file)))]
     (doseq [^String l lines]
       (.print w l)
@@ -173,12 +204,12 @@
       (value 50) [:tx (value 50)]
       identity-attr [(name-of identity-attr) (dump-value (value identity-attr))]
       :else [:plain (sort (for [[a ds] values
-                                :when (not (refs a))
+                                :when (and (name-of a) (not (refs a)))
                                 d ds]
                             (str (name-of a) " " (dump-value (:v d)))))])))
 
 (defn- names [db]
-  (let [attrs (attributes db)
+  (let [attrs (remove (fn [[_ ident type]] (or (pros-alone type) (#{:db/index :db/lang :db/code} ident))) (attributes db))
         refs (set (for [[a _ type] attrs :when (#{:db.type/ref :db.type/tuple} type)] a))
         name-of (into {} (map (fn [[a ident]] [a ident]) attrs))]
     {:refs refs
@@ -190,13 +221,14 @@
 
 (defn picture
   "For each attribute that is not a builtin, by ident: a sorted vector of [entity value], both without entity ids. Two
-  databases with equal pictures hold the same, as far as names tell; tuples and the shape of nameless graphs are left out."
+  databases with equal pictures hold the same, as far as names tell; tuples and the shape of nameless graphs are left out,
+  and so is what Datomic Local cannot hold."
   [db]
   (let [names (names db)
         k (memoize #(key-of db names %))]
     (into (sorted-map)
           (for [[a ident type] (attributes db)
-                :when (and ident (> a 72) (not= type :db.type/tuple))]
+                :when (and ident (>= a (first-own db)) (not= type :db.type/tuple) (not (pros-alone type)))]
             [ident (vec (sort (for [d (d/datoms db {:index :aevt :components [a] :limit -1})]
                                 (pr-str [(k (:e d)) (if (= type :db.type/ref) (k (:v d)) (dump-value (:v d)))]))))]))))
 

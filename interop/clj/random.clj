@@ -9,8 +9,11 @@
             [interop :refer [attr]])
   (:import [java.util Date Random UUID]))
 
+(defn- start [conn]
+  (max interop/epoch (interop/newest-instant (d/db conn))))
+
 (defn schema! [conn]
-  (interop/tx-at! conn interop/epoch
+  (interop/tx-at! conn (start conn)
                   [(attr :r/id :long :db/unique :db.unique/identity)
                    (attr :r/key :string :db/unique :db.unique/value)
                    (attr :r/name :string)
@@ -26,7 +29,7 @@
                    (attr :r/at :instant)
                    (attr :r/amount :bigdec)
                    (attr :r/who :string)])
-  (interop/tx-at! conn interop/epoch
+  (interop/tx-at! conn (start conn)
                   [(attr :r/name+n :tuple :db/tupleAttrs [:r/name :r/n])]))
 
 (defn- pick [^Random rnd xs]
