@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 
@@ -21,8 +20,16 @@ func main() {
 	runs := flag.Int("runs", 5, "runs of each row")
 	work := flag.String("dir", "", "directory to work in (default: a temporary one)")
 	peer := flag.String("peer", "", "checkout of kennyjwilli/datomic-backup to measure too; needs java and mvn, takes minutes")
+	pro := flag.Bool("pro", false, "measure Datomic Pro instead: backups, storage in PostgreSQL, and Datomic's own code beside; needs java and mvn, takes minutes")
+	proSize := flag.Int("pro-size", 3_000_000, "datoms of the Datomic Pro database, and a tenth of them in another; 0 for none")
 	flag.Parse()
-	if err := start(flag.Args(), *people/10, *runs, *work, *peer); err != nil {
+	var err error
+	if *pro {
+		err = benchPro(*proSize, *runs, *work)
+	} else {
+		err = start(flag.Args(), *people/10, *runs, *work, *peer)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -47,7 +54,7 @@ func start(args []string, people, runs int, work, checkout string) error {
 	case "cp":
 		return copySync(args[1], args[2])
 	}
-	return fmt.Errorf("no such process: %s", args[0])
+	return startPro(args)
 }
 
 // floor turns every value of a log into a Go value, in one pass of one goroutine.
@@ -82,9 +89,9 @@ func copySync(from, to string) error {
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
-// A bench has the places the rows work in.
+// A place has the places that the rows of one database work in.
 type place struct {
-	self, dclone  string
+	*workshop
 	source, clone string
 	scratch       string
 	kept          string // a clone as it was, to begin from again
@@ -92,54 +99,39 @@ type place struct {
 }
 
 func bench(people, runs int, work, checkout string) error {
-	if work == "" {
-		dir, err := os.MkdirTemp("", "dclone-bench-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		work = dir
-	}
-	work, err := filepath.Abs(work) // Datomic Local wants it so
+	w, err := newWorkshop(work)
 	if err != nil {
 		return err
 	}
-	clojure, err := newPeer(checkout, work)
+	defer w.close()
+	clojure, err := newPeer(checkout, w.dir)
 	if err != nil {
 		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	binary := filepath.Join(work, "dclone")
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/dclone").CombinedOutput(); err != nil {
-		return fmt.Errorf("build dclone: %w\n%s", err, out)
 	}
 	for _, n := range []int{people, 4 * people} {
 		if n == 0 {
 			continue
 		}
-		p := newPlace(work, fmt.Sprintf("company-%d", n), self, binary)
+		p := newPlace(w, fmt.Sprintf("company-%d", n))
 		if n == people { // it is minutes for this one already
 			p.peer = clojure
 		}
-		if _, err := run(self, "generate", p.source, strconv.Itoa(n)); err != nil {
+		if _, err := run(w.self, "generate", p.source, strconv.Itoa(n)); err != nil {
 			return err
 		}
 		if err := p.rows(fmt.Sprintf("%d datoms", n*10), runs, true); err != nil {
 			return err
 		}
 	}
-	return benchReal(work, self, binary, runs, clojure)
+	return benchReal(w, runs, clojure)
 }
 
-func newPlace(work, name, self, binary string) *place {
-	return &place{self: self, dclone: binary,
-		source:  filepath.Join(work, "source", "bench", name),
-		clone:   filepath.Join(work, "clone", "bench", name),
-		kept:    filepath.Join(work, "kept", "bench", name),
-		scratch: filepath.Join(work, "scratch")}
+func newPlace(w *workshop, name string) *place {
+	return &place{workshop: w,
+		source:  filepath.Join(w.dir, "source", "bench", name),
+		clone:   filepath.Join(w.dir, "clone", "bench", name),
+		kept:    filepath.Join(w.dir, "kept", "bench", name),
+		scratch: filepath.Join(w.dir, "scratch")}
 }
 
 // rows measures everything on one source.
@@ -156,13 +148,12 @@ func (p *place) rows(title string, runs int, grows bool) error {
 		&row{name: "no-op", command: sync},
 		&row{name: "verify", command: []string{p.dclone, "verify", "datomic-local:" + p.source, "datomic-local:" + p.clone}},
 	)
-	copied, peer := first[3], p.peerFirst()
-	first = append(first, peer...)
+	first = append(first, p.peerFirst(first[3])...)
 	if err := measure(first, runs); err != nil {
 		return err
 	}
 	printRows(title, first)
-	printPeer(peer, copied)
+	printTheirs(first)
 	info, err := os.Stat(filepath.Join(p.clone, "dclone.state"))
 	if err != nil {
 		return err
@@ -194,13 +185,12 @@ func (p *place) catchUp(title string, runs int, sync []string) error {
 			{name: fmt.Sprintf("catch-up of %d, --no-index", txs), prepare: again, command: append(sync, "--no-index")},
 			{name: fmt.Sprintf("catch-up of %d", txs), prepare: again, command: sync},
 		}
-		caught, peer := rows[3], p.peerAgain(txs)
-		rows = append(rows, peer...)
+		rows = append(rows, p.peerAgain(txs, rows[3])...)
 		if err := measure(rows, runs); err != nil {
 			return err
 		}
 		printRows(fmt.Sprintf("%s and %d small transactions", title, txs), rows)
-		printPeer(peer, caught)
+		printTheirs(rows)
 		wall := least(rows[2].costs)
 		fmt.Printf("%.0f transactions/s without the index\n", float64(txs)/wall.Seconds())
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -21,14 +23,26 @@ type cost struct {
 
 // run measures one process. What it prints is shown only where it fails.
 func run(name string, args ...string) (cost, error) {
-	cmd := exec.Command(name, args...)
 	var out bytes.Buffer
+	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
+	return measured(cmd, &out)
+}
+
+// runSilent is run for processes that print too much to keep it: their output goes to /dev/null.
+func runSilent(name string, args ...string) (cost, error) {
+	var out bytes.Buffer
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = &out
+	return measured(cmd, &out)
+}
+
+func measured(cmd *exec.Cmd, out *bytes.Buffer) (cost, error) {
 	began := time.Now()
 	err := cmd.Run()
 	c := cost{wall: time.Since(began), out: out.String()}
 	if err != nil {
-		return c, fmt.Errorf("run %s %v: %w\n%s", name, args, err, out.Bytes())
+		return c, fmt.Errorf("run %v: %w\n%s", cmd.Args, err, out.Bytes())
 	}
 	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	c.peak = int64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
@@ -41,6 +55,8 @@ type row struct {
 	prepare func() error // before each run, not measured
 	command []string
 	once    bool // whatever the number of runs
+	silent  bool // what it prints is not kept
+	ours    *row // what dclone takes, where this is another program
 	costs   []cost
 }
 
@@ -56,14 +72,22 @@ func measure(rows []*row, runs int) error {
 					return err
 				}
 			}
-			c, err := run(r.command[0], r.command[1:]...)
-			if err != nil {
+			if err := r.run(); err != nil {
 				return err
 			}
-			r.costs = append(r.costs, c)
 		}
 	}
 	return nil
+}
+
+func (r *row) run() error {
+	do := run
+	if r.silent {
+		do = runSilent
+	}
+	c, err := do(r.command[0], r.command[1:]...)
+	r.costs = append(r.costs, c)
+	return err
 }
 
 func median[T any, V int64 | time.Duration](items []T, value func(T) V) V {
@@ -112,3 +136,27 @@ func short(d time.Duration) string {
 }
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// printTheirs says how other programs' processes compare with dclone's, and how their calls alone do: most
+// of a small run is the JVM's start.
+func printTheirs(rows []*row) {
+	for _, r := range rows {
+		if r.ours == nil {
+			continue
+		}
+		theirs, ours := r.middle(), r.ours.middle()
+		call, did := answer(r.costs[0].out)
+		fmt.Printf("%s, the call alone: %s (%s)\n", r.name, short(call), did)
+		fmt.Printf("  / %s: wall %.1f ×, the call alone %.1f ×, cpu %.1f ×, peak %.1f ×\n", r.ours.name,
+			ratio(theirs.wall, ours.wall), ratio(call, ours.wall), ratio(theirs.cpu, ours.cpu),
+			float64(theirs.peak)/float64(ours.peak))
+	}
+}
+
+// answer reads what a script prints last: the milliseconds of the call, and what it did.
+func answer(out string) (time.Duration, string) {
+	out = strings.TrimSpace(out)
+	millis, did, _ := strings.Cut(out[strings.LastIndexByte(out, '\n')+1:], " ")
+	n, _ := strconv.ParseInt(millis, 10, 64)
+	return time.Duration(n) * time.Millisecond, did
+}

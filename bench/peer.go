@@ -11,9 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"dclone/datomic/local"
 )
@@ -49,7 +47,7 @@ func newPeer(checkout, work string) (*peer, error) {
 	if _, err := os.Stat(filepath.Join(src, "dev", "kwill", "datomic_backup.clj")); err != nil {
 		return nil, fmt.Errorf("find datomic-backup: %w", err)
 	}
-	jars, err := peerJars(work)
+	jars, err := classPath(work, "peer", peerPom)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +59,13 @@ func newPeer(checkout, work string) (*peer, error) {
 	}, os.WriteFile(script, peerScript, 0o666)
 }
 
-// peerJars asks Maven for the class path of what the library needs.
-func peerJars(work string) (string, error) {
-	pom, answer := filepath.Join(work, "peer-pom.xml"), filepath.Join(work, "peer-classpath")
-	if err := errors.Join(os.MkdirAll(work, 0o777), os.WriteFile(pom, peerPom, 0o666)); err != nil {
+// classPath asks Maven for the class path of what a pom wants.
+func classPath(work, name string, pom []byte) (string, error) {
+	file, answer := filepath.Join(work, name+"-pom.xml"), filepath.Join(work, name+"-classpath")
+	if err := errors.Join(os.MkdirAll(work, 0o777), os.WriteFile(file, pom, 0o666)); err != nil {
 		return "", err
 	}
-	if _, err := run("mvn", "-q", "-B", "-f", pom, "dependency:build-classpath", "-Dmdep.outputFile="+answer); err != nil {
+	if _, err := run("mvn", "-q", "-B", "-f", file, "dependency:build-classpath", "-Dmdep.outputFile="+answer); err != nil {
 		return "", err
 	}
 	jars, err := os.ReadFile(answer)
@@ -75,25 +73,25 @@ func peerJars(work string) (string, error) {
 }
 
 // peerFirst is the library's first copy: one row, run once, for it takes minutes, or none.
-func (p *place) peerFirst() []*row {
+func (p *place) peerFirst(ours *row) []*row {
 	if p.peer == nil {
 		return nil
 	}
 	fresh := func() error {
 		return errors.Join(os.RemoveAll(p.peer.clone), os.MkdirAll(p.peer.clone, 0o777), p.index(p.source))
 	}
-	return []*row{{name: "first copy, datomic-backup", once: true, prepare: fresh, command: p.peerCall()}}
+	return []*row{{name: "first copy, datomic-backup", once: true, ours: ours, prepare: fresh, command: p.peerCall()}}
 }
 
 // peerAgain is the library's catch-up after peerFirst: the short one alone, for the same reason.
-func (p *place) peerAgain(txs int) []*row {
+func (p *place) peerAgain(txs int, ours *row) []*row {
 	if p.peer == nil || txs != fewTxs {
 		return nil
 	}
 	name := fmt.Sprintf("catch-up of %d, datomic-backup", txs)
 	clone := filepath.Join(p.peer.clone, filepath.Base(filepath.Dir(p.source)), filepath.Base(p.source))
 	ready := func() error { return p.index(p.source, clone, clone+"-state") }
-	return []*row{{name: name, once: true, prepare: ready, command: p.peerCall()}}
+	return []*row{{name: name, once: true, ours: ours, prepare: ready, command: p.peerCall()}}
 }
 
 // peerCall is the command for the first copy and the catch-ups alike.
@@ -134,25 +132,4 @@ func index(dir string) error {
 		return err
 	}
 	return d.WriteRoot(root)
-}
-
-// printPeer says how the library's process compares with dclone's, and how its call alone does: most
-// of a small run is the JVM's start. It does nothing where there are no rows of the library.
-func printPeer(peer []*row, dclone *row) {
-	for _, r := range peer {
-		theirs, ours := r.costs[0], dclone.middle()
-		call, did := peerAnswer(theirs.out)
-		fmt.Printf("datomic-backup's call alone: %s (%s)\n", short(call), did)
-		fmt.Printf("datomic-backup / dclone: wall %.0f ×, the call alone %.0f ×, cpu %.0f ×, peak %.1f ×\n",
-			ratio(theirs.wall, ours.wall), ratio(call, ours.wall), ratio(theirs.cpu, ours.cpu),
-			float64(theirs.peak)/float64(ours.peak))
-	}
-}
-
-// peerAnswer reads what the script prints last: the milliseconds of the call, and what it did.
-func peerAnswer(out string) (time.Duration, string) {
-	out = strings.TrimSpace(out)
-	millis, did, _ := strings.Cut(out[strings.LastIndexByte(out, '\n')+1:], " ")
-	n, _ := strconv.ParseInt(millis, 10, 64)
-	return time.Duration(n) * time.Millisecond, did
 }
