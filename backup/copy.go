@@ -16,7 +16,8 @@ import (
 const maxRestarts = 10
 
 // Copy copies a database, as of a restore point or as it is in a storage, into a backup. The error is a
-// *store.ClaimError where that is the backup of another database. The Report says what
+// *store.ClaimError where that is the backup of another database, and a *HistoryError where it has another
+// restore point of that t. The Report says what
 // was done where there is an error too.
 func Copy(ctx context.Context, from store.Database, to *store.Backup, opt Options) (Report, error) {
 	c := &copier{tally: tally{progress: opt.Progress}, from: from, to: to, opt: opt, writing: newFlights()}
@@ -51,7 +52,10 @@ func Copy(ctx context.Context, from store.Database, to *store.Backup, opt Option
 
 // point is the restore point that is asked for.
 func (o Options) point() dclone.T {
-	if o.T <= 0 {
+	switch {
+	case o.Empty:
+		return 0
+	case o.T <= 0:
 		return store.Newest
 	}
 	return o.T
@@ -82,6 +86,9 @@ func (c *copier) copy(ctx context.Context, root store.Root) error {
 		return err
 	}
 	c.report.T, c.report.DatabaseID = root.T, root.DatabaseID
+	if err := c.checkHistory(ctx, root); err != nil {
+		return err
+	}
 	err = run(ctx, c.opt.Concurrency, func(ctx context.Context, crew crew) error {
 		return crew.each(ctx, 2, func(ctx context.Context, i int) error {
 			return c.node(ctx, crew, [...]node{{id: root.Index, at: indexRoot}, {id: root.Log, at: logRoot}}[i])

@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -193,4 +194,33 @@ func TestProgress(t *testing.T) {
 	_, err = Verify(t.Context(), b, opt)
 	require.NoError(t, err)
 	require.Len(t, told, 150)
+}
+
+// TestHistory keeps a restore point that was reached by other transactions, and mends one that is damaged.
+func TestHistory(t *testing.T) {
+	real := realFiles(t, "alltypes")
+	from := store.NewBackup(real)
+	root, err := from.Root(t.Context(), 5619)
+	require.NoError(t, err)
+	p, err := lastTx(root.Tail, true)
+	require.NoError(t, err)
+	at := bytes.Index(root.Tail, p.ID[:])
+	require.Positive(t, at)
+	root.Tail[at] ^= 1
+	to := real.clone()
+	require.NoError(t, store.NewBackup(to).PutRoot(t.Context(), root))
+	before := to.clone()
+	_, err = Copy(t.Context(), from, store.NewBackup(to), Options{Full: true})
+	var history *HistoryError
+	require.ErrorAs(t, err, &history)
+	require.Equal(t, dclone.T(5619), history.T)
+	requireSame(t, before.files, to.files)
+	to.files["roots/5619"] = []byte("garbage")
+	_, err = Copy(t.Context(), from, store.NewBackup(to), Options{})
+	var damage *segment.DamageError
+	require.ErrorAs(t, err, &damage)
+	require.Equal(t, "garbage", string(to.files["roots/5619"]))
+	_, err = Copy(t.Context(), from, store.NewBackup(to), Options{Full: true})
+	require.NoError(t, err)
+	requireSame(t, real.files, to.files)
 }

@@ -23,6 +23,8 @@
 //   - A node is written when all below it is durable, and a root after all nodes. So whatever is there
 //     is complete, a copy may be killed at any instant, and the next one goes on from there. That is
 //     also what makes copies differential: of a node that is there, nothing below it is looked at.
+//   - A restore point is never changed: one of the same t is written anew only if its newest transaction is
+//     the same, as after an indexing job; one that is damaged with Full.
 //   - No segment is copied before it was unpacked and read to its end: damage does not spread. Datomic's
 //     own restore-db writes garbage into the storage and says that it succeeded.
 //   - A storage may be written to, and its garbage collected, while it is copied: a copy begins again
@@ -49,7 +51,8 @@ import (
 
 // Options change what is done and how fast. The zero Options do it to the newest restore point.
 type Options struct {
-	T           dclone.T      // the restore point; 0, which none has, and store.Newest: the newest
+	T           dclone.T      // the restore point; 0 and store.Newest: the newest
+	Empty       bool          // the restore point is 0, that of a database that nothing was transacted to
 	Concurrency int           // segments read and written at once; 0 is DefaultConcurrency
 	Pace        time.Duration // Copy: each worker rests so long after a segment it wrote
 	Full        bool          // Copy: believe no node that is there, mend what is missing or bad
@@ -98,4 +101,6 @@ type Bad struct {
 	Kind string // what it should be
 	File string
 	Why  string
+	// Leads says that others are below it. What it does not lead to any more was not looked at.
+	Leads bool
 }

@@ -73,6 +73,10 @@ func (n node) open(stored, buf []byte, look looker) (children []node, raw []byte
 	}
 	kind, ids, err := look(raw)
 	switch {
+	case len(stored) == 0:
+		return nil, raw, errEmpty
+	case err != nil && !bytes.HasPrefix(stored, gzipMagic):
+		return nil, raw, fmt.Errorf("it is not gzip: %w", err)
 	case err != nil:
 		return nil, raw, err
 	case kind != kinds[n.at] && !emptyLogLeaf(n.at, kind, ids):
@@ -86,6 +90,12 @@ func (n node) open(stored, buf []byte, look looker) (children []node, raw []byte
 	}
 	return children, raw, err
 }
+
+var (
+	errEmpty = &segment.DamageError{Kind: segment.Packed.String(), Err: errors.New("it is empty")}
+	// gzipMagic begins what was packed. Small nodes need not be.
+	gzipMagic = []byte{0x1f, 0x8b}
+)
 
 // A looker is segment.Check, which reads every value too, or glance.
 type looker func(raw []byte) (segment.Kind, []segment.ID, error)
@@ -141,7 +151,7 @@ func lastTx(raw []byte, tail bool) (p Point, err error) {
 	r := segment.NewTxReader(raw, tail)
 	err = errNoTxs
 	for r.Next() {
-		p, err = Point{r.Tx().T, r.Tx().Instant}, nil
+		p, err = Point{T: r.Tx().T, Instant: r.Tx().Instant, ID: r.Tx().ID}, nil
 	}
 	if r.Err() != nil {
 		return p, r.Err()

@@ -14,10 +14,12 @@ import (
 type Point struct {
 	T       dclone.T
 	Instant dclone.Instant // of its newest transaction
+	ID      [16]byte       // of that transaction, a uuid
+	Err     error          // why the two are not known
 }
 
 // Points returns the restore points of a backup, newest first. One whose root or log cannot be read
-// has no instant, and is told of by the error; the others are returned all the same.
+// has an Err, and is told of by the error; the others are returned all the same.
 func Points(ctx context.Context, b *store.Backup) ([]Point, error) {
 	ts, err := b.Points(ctx)
 	if err != nil {
@@ -31,9 +33,9 @@ func Points(ctx context.Context, b *store.Backup) ([]Point, error) {
 			if err == nil {
 				var p Point
 				p, err = newest(ctx, b, root)
-				points[i].Instant = p.Instant
+				points[i].Instant, points[i].ID = p.Instant, p.ID
 			}
-			errs[i] = err
+			points[i].Err, errs[i] = err, err
 			return ctx.Err()
 		})
 	})

@@ -33,15 +33,15 @@ func pick(ctx context.Context, b *store.Backup, opt Options, verb string) (dclon
 		return 0, &RuleError{":restore/no-roots", "No restore points available at " + b.String(), store.ErrNoRoot}
 	case opt.point() == store.Newest:
 		return points[0], nil
-	case slices.Contains(points, opt.T):
-		return opt.T, nil
+	case slices.Contains(points, opt.point()):
+		return opt.point(), nil
 	}
 	var s []string
 	for _, p := range points[:min(len(points), manyPoints)] {
 		s = append(s, strconv.FormatInt(int64(p), 10))
 	}
-	return opt.T, &RuleError{":" + verb + "/roots-missing",
-		fmt.Sprintf("No database root for t %d; of %d restore points, the newest are %s", opt.T, len(points), strings.Join(s, ", ")),
+	return opt.point(), &RuleError{":" + verb + "/roots-missing",
+		fmt.Sprintf("No database root for t %d; of %d restore points, the newest are %s", opt.point(), len(points), strings.Join(s, ", ")),
 		store.ErrNoRoot}
 }
 

@@ -27,7 +27,7 @@ func Verify(ctx context.Context, b *store.Backup, opt Options) (Report, error) {
 	root, err := b.Root(ctx, t)
 	var damage *segment.DamageError
 	if errors.As(err, &damage) {
-		v.bad[""] = Bad{Kind: "root", File: rootFile(t), Why: err.Error()}
+		v.bad[""] = Bad{Kind: "root", File: rootFile(t), Why: err.Error(), Leads: true}
 		return v.result(), nil
 	} else if err != nil {
 		return v.report, err
@@ -40,10 +40,21 @@ func Verify(ctx context.Context, b *store.Backup, opt Options) (Report, error) {
 	err = run(ctx, opt.Concurrency, func(ctx context.Context, crew crew) error {
 		return v.nodes(ctx, crew, []node{{id: root.Index, at: indexRoot}, {id: root.Log, at: logRoot}})
 	})
+	v.checkEnd(ctx, root)
 	if err == nil && len(v.missing)+len(v.bad) > 0 {
 		_, err = b.Root(ctx, t) // or all of it has gone meanwhile, which says nothing of segments
 	}
 	return v.result(), err
+}
+
+// checkEnd looks whether the log comes to the restore point. Where it cannot be read, that is known.
+func (v *verifier) checkEnd(ctx context.Context, root store.Root) {
+	t := v.report.T
+	p, err := newest(ctx, v.b, root)
+	if _, known := v.bad[""]; known || err != nil || p.Instant == 0 || p.T >= t {
+		return
+	}
+	v.bad[""] = Bad{Kind: "root", File: rootFile(t), Why: fmt.Sprintf("the log ends at t %d, before the restore point", p.T)}
 }
 
 func rootFile(t dclone.T) string { return fmt.Sprintf("roots/%d", t) }
@@ -169,7 +180,7 @@ func (v *verifier) note(in map[string]Bad, n node, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if _, known := in[n.id]; !known {
-		in[n.id] = Bad{ID: n.id, Kind: n.at.String(), File: v.file(n.id), Why: err.Error()}
+		in[n.id] = Bad{ID: n.id, Kind: n.at.String(), File: v.file(n.id), Why: err.Error(), Leads: !n.at.isLeaf()}
 	}
 }
 

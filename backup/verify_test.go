@@ -238,3 +238,28 @@ func TestVerifyRules(t *testing.T) {
 	require.Len(t, r.Unreadable, 1)
 	require.Equal(t, "roots/1039", r.Unreadable[0].File)
 }
+
+// TestEnd tells of a restore point that the log does not come to.
+func TestEnd(t *testing.T) {
+	m := realFiles(t, "alltypes")
+	m.files["roots/9000"] = m.files["roots/5619"]
+	r, err := Verify(t.Context(), store.NewBackup(m), Options{ReadAll: true})
+	require.NoError(t, err)
+	require.Equal(t, []Bad{{Kind: "root", File: "roots/9000", Why: "the log ends at t 5619, before the restore point"}}, r.Unreadable)
+}
+
+// TestEmpty says of a segment that is empty or not gzip that it is, and which of those that are bad lead to others.
+func TestEmpty(t *testing.T) {
+	m := realFiles(t, "alltypes")
+	root, err := store.NewBackup(m).Root(t.Context(), 5619)
+	require.NoError(t, err)
+	leaf := leavesOf(t, m, 5619)[0]
+	m.files[keyTo(root.Log)], m.files[leaf] = nil, []byte("text")
+	r, err := Verify(t.Context(), store.NewBackup(m), Options{ReadAll: true})
+	require.NoError(t, err)
+	require.Len(t, r.Unreadable, 2)
+	for _, bad := range r.Unreadable {
+		require.Equal(t, bad.ID == root.Log, bad.Leads)
+		require.Contains(t, bad.Why, map[bool]string{true: "it is empty", false: "it is not gzip: "}[bad.Leads])
+	}
+}

@@ -52,6 +52,15 @@ func (b *Backup) Claim(ctx context.Context, databaseID string) error {
 	return b.mendOwner(ctx, databaseID)
 }
 
+// Owner returns the id of the database that the backup belongs to, "" where nothing says it.
+func (b *Backup) Owner(ctx context.Context) (string, error) {
+	owner, err := b.owner(ctx)
+	if errors.Is(err, ErrMissing) {
+		return "", nil
+	}
+	return owner, err
+}
+
 // owner returns the id of the database that the backup belongs to, as far as it was written.
 func (b *Backup) owner(ctx context.Context) (string, error) {
 	data, err := b.files.Get(ctx, ownerKey)

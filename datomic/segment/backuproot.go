@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"dclone"
@@ -11,6 +13,9 @@ import (
 
 // BackupVersion is the version of backups that Datomic writes now.
 const BackupVersion = 3
+
+// ErrNewer says that something was written by a Datomic newer than those this program knows.
+var ErrNewer = errors.New("the newest version that is known is 3")
 
 // A BackupRoot is what a root file of a backup says.
 type BackupRoot struct {
@@ -36,8 +41,8 @@ func ParseBackupRoot(b []byte) (BackupRoot, error) {
 		LogVersion:   max(f.small("log/version"), 1),
 		IndexVersion: max(f.small("index/version"), 1),
 	}
-	if r.Version > BackupVersion {
-		f.fail("version %d is newer than %d", r.Version, BackupVersion)
+	if f.err == nil && r.Version > BackupVersion {
+		return BackupRoot{}, fmt.Errorf("read %s of version %d: %w", RootFile, r.Version, ErrNewer)
 	}
 	keys := backupKeys
 	if _, ok := f.of[keys.index]; !ok && r.Version == 1 {
@@ -66,7 +71,11 @@ func (r *record) anyID(key string) ID {
 		}
 		return v
 	default:
-		r.fail(":%s is a %T", key, v)
+		if v == nil {
+			r.fail(":%s is missing", key)
+		} else {
+			r.fail(":%s is a %T", key, v)
+		}
 		return ""
 	}
 }

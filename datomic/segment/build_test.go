@@ -2,6 +2,7 @@ package segment_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -211,7 +212,6 @@ func TestBackupRoot(t *testing.T) {
 		{"a list", []any{}, "[]interface {} where a map belongs"},
 		{"no keys", fressian.Map{}, ":db-id is"},
 		{"a string key", fressian.Map{{Key: "x", Value: "y"}}, "string for a key"},
-		{"newer", fressian.Map{{Key: dclone.Kw("backup", "version"), Value: int64(4)}}, "version 4 is newer than 3"},
 		{"a version that is none", fressian.Map{{Key: dclone.Kw("backup", "version"), Value: "3"}}, ":backup/version is \"3\""},
 		{"a path for an id", fressian.Map{{Key: dclone.Kw("", "index-root-id"), Value: "../../etc/passwd"}, {Key: dclone.Kw("", "db-id"), Value: "x"}}, `:index-root-id is "../../etc/passwd"`},
 	} {
@@ -223,4 +223,10 @@ func TestBackupRoot(t *testing.T) {
 			require.ErrorContains(t, err, test.want)
 		})
 	}
+	b, err := fressian.Append(nil, fressian.Map{{Key: dclone.Kw("backup", "version"), Value: int64(4)}})
+	require.NoError(t, err)
+	_, err = segment.ParseBackupRoot(b)
+	var damage *segment.DamageError
+	require.ErrorIs(t, err, segment.ErrNewer)
+	require.False(t, errors.As(err, &damage), "it is not damaged")
 }

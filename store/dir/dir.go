@@ -103,10 +103,13 @@ func (f *Files) Get(ctx context.Context, key string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// ErrIrregular says that a directory, or what else is no file, lies where a file should be.
+var ErrIrregular = errors.New("it is no regular file")
+
 // regular refuses what holds no bytes of its own, or too many.
 func regular(name string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("read %s: it is no regular file", name)
+		return fmt.Errorf("read %s: %w", name, ErrIrregular)
 	}
 	if info.Size() > store.MaxFile {
 		return tooLarge(name)

@@ -135,12 +135,12 @@ func (c catalog) with(name, id string) (catalog, bool, error) {
 		case d.Name == name && d.ID == id:
 			return c, false, nil
 		case d.Name == name:
-			return nil, false, &CollisionError{":restore/collision The name '" + name + "' is already in use by a different database"}
+			return nil, false, &CollisionError{Words: ":restore/collision The name '" + name + "' is already in use by a different database"}
 		}
 	}
 	for _, d := range c.databases() {
 		if d.ID == id {
-			return nil, false, &CollisionError{":restore/collision The database already exists under the name '" + d.Name + "'"}
+			return nil, false, &CollisionError{":restore/collision The database already exists under the name '" + d.Name + "'", true}
 		}
 	}
 	added := append(slices.Clone(c), edn.Entry{Key: name, Value: edn.Map{{Key: idKey, Value: id}}})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"dclone"
 	"dclone/store"
@@ -16,9 +17,13 @@ type Database struct {
 	name, id string
 	owns     bool // the storage
 
-	mu   sync.Mutex
-	last seen
+	mu     sync.Mutex
+	last   seen
+	looked time.Time // when the catalog was read
 }
+
+// catalogEvery is how often somebody who polls a database hears that it is not there any more.
+const catalogEvery = 30 * time.Second
 
 var _ store.Database = (*Database)(nil)
 
@@ -29,7 +34,7 @@ type seen struct {
 }
 
 // Database returns the database that has a name at present. It goes on being that database when it is
-// renamed or deleted. Closing it does not close the storage.
+// renamed or deleted, but [Database.Changed] tells. Closing it does not close the storage.
 func (s *Storage) Database(ctx context.Context, name string) (*Database, error) {
 	var c catalog
 	err := s.retried(ctx, func() (err error) {
@@ -43,7 +48,7 @@ func (s *Storage) Database(ctx context.Context, name string) (*Database, error) 
 	if err != nil {
 		return nil, fmt.Errorf("look for %q in the catalog of %v: %w", name, s, err)
 	}
-	return &Database{storage: s, name: name, id: found.ID}, nil
+	return &Database{storage: s, name: name, id: found.ID, looked: time.Now()}, nil
 }
 
 // Open is Connect and then Database. Closing the database closes the storage too.
@@ -90,8 +95,12 @@ func (d *Database) Segments(ctx context.Context, ids []string) ([][]byte, error)
 func (d *Database) Points(context.Context) ([]dclone.T, error) { return nil, nil }
 
 // Changed reports whether transactions were added, the log was indexed, or another point in time was
-// restored, since the last Root; before the first Root it reports true. It reads one row.
+// restored, since the last Root; before the first Root it reports true. It reads one row, and now and
+// then the catalog: the error wraps ErrNoDatabase where the database is not there under its name any more.
 func (d *Database) Changed(ctx context.Context) (bool, error) {
+	if err := d.look(ctx); err != nil {
+		return false, fmt.Errorf("poll %v: %w", d, explained(err))
+	}
 	var log, newest string
 	err := d.storage.retried(ctx, func() error {
 		named, err := readNamed(ctx, d.storage.pool, d.tailPod())
@@ -114,6 +123,27 @@ func (d *Database) Changed(ctx context.Context) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.last.newest != newest || d.last.log != log, nil
+}
+
+// look looks whether the name is still that of the database, if nobody has for some time.
+func (d *Database) look(ctx context.Context) error {
+	d.mu.Lock()
+	looked := d.looked
+	d.mu.Unlock()
+	if time.Since(looked) < catalogEvery {
+		return nil
+	}
+	now, err := d.storage.Database(ctx, d.name)
+	if err != nil {
+		return err
+	}
+	if now.id != d.id {
+		return fmt.Errorf("the name is that of %s now, not of %s: %w", now.id, d.id, store.ErrNoDatabase)
+	}
+	d.mu.Lock()
+	d.looked = now.looked
+	d.mu.Unlock()
+	return nil
 }
 
 func (d *Database) tailPod() string  { return "pod-log-tail/" + d.id }

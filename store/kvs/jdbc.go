@@ -1,6 +1,7 @@
 package kvs
 
 import (
+	"cmp"
 	"maps"
 	"net"
 	"net/url"
@@ -14,14 +15,31 @@ const scheme = "jdbc:postgresql:"
 
 // A target is what a JDBC URL says, as org.postgresql.Driver reads it. It holds the password.
 type target struct {
-	hosts    []string // host:port; empty where the URL leaves it to PGHOST
+	hosts    []host // none where the URL leaves it to PGHOST
 	database string
 	params   map[string]string // by their names in JDBC
 }
 
+// A host is a server. Its port is "" where the URL leaves it to PGPORT.
+type host struct{ name, port string }
+
+func (h host) String() string {
+	if h.port != "" {
+		return net.JoinHostPort(h.name, h.port)
+	}
+	if strings.Contains(h.name, ":") {
+		return "[" + h.name + "]"
+	}
+	return h.name
+}
+
 // String returns the URL without parameters, which is without passwords.
 func (t *target) String() string {
-	return scheme + "//" + strings.Join(t.hosts, ",") + "/" + url.PathEscape(t.database)
+	var hosts []string
+	for _, h := range t.hosts {
+		hosts = append(hosts, h.String())
+	}
+	return scheme + "//" + strings.Join(hosts, ",") + "/" + url.PathEscape(t.database)
 }
 
 // parseURL reads jdbc:postgresql://host:port,host:port/database?key=value&key=value, and the short forms
@@ -45,11 +63,14 @@ func parseURL(text string) (*target, error) {
 	if t.database, err = url.QueryUnescape(rest); err != nil || strings.ContainsRune(t.database, 0) {
 		return nil, badAddress("the name of the database is badly escaped")
 	}
+	if strings.ContainsAny(rest, ";&") {
+		return nil, badAddress("the name of the database ends with a question mark, and an ampersand parts the parameters behind it")
+	}
 	t.params, err = parseParams(query)
 	return t, err
 }
 
-func parseHosts(authority string) (hosts []string, err error) {
+func parseHosts(authority string) (hosts []host, err error) {
 	if strings.Contains(authority, "@") {
 		return nil, badAddress("user and password belong behind the database, as ?user=…&password=…")
 	}
@@ -57,18 +78,18 @@ func parseHosts(authority string) (hosts []string, err error) {
 		return nil, nil
 	}
 	for i, part := range strings.Split(authority, ",") {
-		host, port := part, "5432"
+		h := host{name: part}
 		if at := strings.LastIndexByte(part, ':'); at > strings.LastIndexByte(part, ']') {
-			host, port = part[:at], part[at+1:]
+			h = host{part[:at], part[at+1:]}
+			if n, err := strconv.ParseUint(h.port, 10, 16); err != nil || n == 0 {
+				return nil, badAddress("the port of host %d is no number from 1 to 65535", i+1)
+			}
 		}
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return nil, badAddress("the port of host %d is no number from 1 to 65535", i+1)
-		}
-		if host == "" || strings.ContainsAny(host, "/\x00") {
+		h.name = strings.TrimSuffix(strings.TrimPrefix(h.name, "["), "]")
+		if h.name == "" || strings.ContainsAny(h.name, "/\x00") {
 			return nil, badAddress("host %d has no name", i+1)
 		}
-		hosts = append(hosts, net.JoinHostPort(host, port))
+		hosts = append(hosts, h)
 	}
 	return hosts, nil
 }
@@ -82,13 +103,21 @@ func parseParams(query string) (map[string]string, error) {
 		name, value, _ := strings.Cut(part, "=")
 		name, err := url.QueryUnescape(name)
 		if err != nil {
-			return nil, badAddress("parameter %d is badly escaped", i+1)
+			return nil, badEscape(i, "")
 		}
 		if params[name], err = url.QueryUnescape(value); err != nil || strings.ContainsRune(params[name], 0) {
-			return nil, badAddress("parameter %d is badly escaped", i+1)
+			return nil, badEscape(i, name)
 		}
 	}
 	return params, nil
+}
+
+// badEscape names a parameter if the name is known; others may be the rest of a password.
+func badEscape(i int, name string) error {
+	if same[name] == "" {
+		return badAddress("parameter %d is badly escaped: %%25 stands for a percent sign", i+1)
+	}
+	return badAddress("parameter %d, %s, is badly escaped: %%25 stands for a percent sign", i+1, name)
 }
 
 // same are the parameters that libpq, and with it pgx, has too; by the names it has for them.
@@ -122,20 +151,30 @@ func (t *target) settings() (map[string]string, error) {
 	if t.database != "" {
 		s["dbname"] = t.database
 	}
-	if len(t.hosts) > 0 {
-		var hosts, ports []string
-		for _, h := range t.hosts {
-			host, port, _ := net.SplitHostPort(h)
-			hosts, ports = append(hosts, host), append(ports, port)
-		}
-		s["host"], s["port"] = strings.Join(hosts, ","), strings.Join(ports, ",")
-	} else if os.Getenv("PGHOST") == "" {
-		s["host"] = "localhost"
-	}
+	t.places(s)
 	if err := t.encryption(s); err != nil {
 		return nil, err
 	}
 	return s, t.server(s)
+}
+
+// places does what hosts and ports say. Where no host has a port, PGPORT counts, as for libpq.
+func (t *target) places(s map[string]string) {
+	var hosts, ports []string
+	given := false
+	for _, h := range t.hosts {
+		hosts, ports = append(hosts, h.name), append(ports, cmp.Or(h.port, "5432"))
+		given = given || h.port != ""
+	}
+	switch {
+	case len(hosts) > 0:
+		s["host"] = strings.Join(hosts, ",")
+	case os.Getenv("PGHOST") == "":
+		s["host"] = "localhost"
+	}
+	if given {
+		s["port"] = strings.Join(ports, ",")
+	}
 }
 
 // encryption does what ssl and sslfactory say.

@@ -72,7 +72,9 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("PGHOST", "env-host")
 	t.Setenv("PGPORT", "7")
 	require.Contains(t, where(t, "jdbc:postgresql:d?sslmode=disable"), "os-user:from-env@env-host:7/d")
-	require.Contains(t, where(t, "jdbc:postgresql://h/d?sslmode=disable&password=from-url"), "os-user:from-url@h:5432/d")
+	require.Contains(t, where(t, "jdbc:postgresql://h/d?sslmode=disable&password=from-url"), "os-user:from-url@h:7/d")
+	require.Contains(t, where(t, "jdbc:postgresql://h,[::1]/d?sslmode=disable"), "@h:7,::1:7/d")
+	require.Contains(t, where(t, "jdbc:postgresql://h:8,g/d?sslmode=disable"), "@h:8,g:5432/d")
 	for attrs := range map[string]bool{"read-write": true, "read-only": true, "any": true} {
 		t.Setenv("PGTARGETSESSIONATTRS", attrs)
 		where(t, "jdbc:postgresql://h/d?sslmode=disable")
@@ -162,8 +164,10 @@ var bad = []struct{ url, why string }{
 	{"jdbc:postgresql://h:65536/d?password=hunter2x", "port of host 1"},
 	{"jdbc:postgresql://h,/d?password=hunter2x", "host 2"},
 	{"jdbc:postgresql://h/d%zz?password=hunter2x", "badly escaped"},
-	{"jdbc:postgresql://h/d?password=hunter2x%", "parameter 1 is badly escaped"},
-	{"jdbc:postgresql://h/d?password=hunter2x%00", "parameter 1 is badly escaped"},
+	{"jdbc:postgresql://h/d;password=hunter2x", "question mark"},
+	{"jdbc:postgresql://h/d&password=hunter2x", "question mark"},
+	{"jdbc:postgresql://h/d?password=hunter2x%", "parameter 1, password, is badly escaped: %25 stands for a percent sign"},
+	{"jdbc:postgresql://h/d?password=hunter2x%00", "parameter 1, password, is badly escaped"},
 	{"jdbc:postgresql://h/d?a&hunter2x%x=1", "parameter 2 is badly escaped"},
 	{"jdbc:postgresql://h/d?password=hunter2x&sslmode=hunter2x", "sslmode is invalid"},
 	{"jdbc:postgresql://h/d?password=hunter2x&sslrootcert=/no/such", "no such file"},

@@ -44,7 +44,7 @@ func (s *Storage) CheckName(ctx context.Context, name, databaseID string) error 
 // checkName refuses what Datomic refuses.
 func checkName(name string) error {
 	if name == "" || strings.ContainsAny(name, `"*:=/?`) {
-		return &CollisionError{":restore/invalid-db-name The name '" + name + "' is an invalid name"}
+		return &CollisionError{Words: ":restore/invalid-db-name The name '" + name + "' is an invalid name"}
 	}
 	return nil
 }

@@ -118,12 +118,20 @@ func (d *Database) log(named map[string]rowMap) (id string, version int, err err
 	return id, version, err
 }
 
+// errNoRow is store.ErrNoRoot in the words of a storage.
+var errNoRow error = noRow{}
+
+type noRow struct{}
+
+func (noRow) Error() string        { return "it is not there" }
+func (noRow) Is(target error) bool { return target == store.ErrNoRoot }
+
 // required returns the id of a segment that a row must name. Where there is no such row, or not yet, the
 // error is ErrNoRoot.
 func required(named map[string]rowMap, row, namespace, name string) (string, error) {
 	m, ok := named[row]
 	if !ok {
-		return "", fmt.Errorf("row %s is not there: %w", row, store.ErrNoRoot)
+		return "", fmt.Errorf("row %s: %w", row, errNoRow)
 	}
 	id, err := m.segment(row, namespace, name)
 	if err == nil && id == "" {

@@ -47,12 +47,13 @@ func TestConnectionErrors(t *testing.T) {
 	server := pgtest.Start(t)
 	good, dsn := server.Database(t)
 	const password = "hunter2x"
-	for _, statement := range []string{"create role visitor login password '" + password + "'", "revoke all on datomic_kvs from public",
+	for _, statement := range []string{"create role visitor login password '" + password + "'",
+		"create role nobody_more login password '" + password + "' connection limit 0", "revoke all on datomic_kvs from public",
 		"create database empty", "create database other"} {
 		pgtest.Exec(t, server.Superuser(dsn), statement)
 	}
 	t.Cleanup(func() {
-		for _, statement := range []string{"drop database empty", "drop database other", "drop owned by visitor", "drop role visitor"} {
+		for _, statement := range []string{"drop database empty", "drop database other", "drop owned by visitor", "drop role visitor", "drop role nobody_more"} {
 			pgtest.Exec(t, server.Superuser(dsn), statement)
 		}
 	})
@@ -71,11 +72,15 @@ func TestConnectionErrors(t *testing.T) {
 		{place + "?user=datomic&password=" + password, kvs.ErrDenied, "authentication failed"},
 		{place + "?user=nobody&password=" + password, fs.ErrPermission, "authentication failed"},
 		{place + visitor, fs.ErrPermission, "permission denied for table"},
-		{at("nowhere") + visitor, store.ErrNoDatabase, `database "nowhere" does not exist`},
+		{place + visitor, kvs.ErrNotGranted, "permission denied for table"},
+		{place + "?user=nobody_more&password=" + password, kvs.ErrFull, "too many connections"},
+		{at("nowhere") + visitor, kvs.ErrNoPlace, `database "nowhere" does not exist`},
+		{at("nowhere") + visitor, store.ErrNoDatabase, "no such PostgreSQL database"},
 		{at("empty") + visitor, kvs.ErrNoTable, "id text not null, rev integer, map text, val bytea"},
 		{at("empty") + visitor, store.ErrNoDatabase, "postgres-table.sql"},
 		{at("other") + visitor, kvs.ErrNoTable, "does not exist"},
-		{place + visitor + "&ssl=true", kvs.ErrUnreachable, "TLS"},
+		{place + visitor + "&ssl=true", kvs.ErrEncryption, "server refused TLS"},
+		{place + visitor + "&sslmode=require", kvs.ErrEncryption, "server refused TLS"},
 	} {
 		s := connect(t, c.url)
 		_, listing := s.Databases(ctx)
@@ -88,6 +93,7 @@ func TestConnectionErrors(t *testing.T) {
 			require.ErrorIs(t, err, c.is, c.url)
 			require.ErrorContains(t, err, c.says)
 			require.NotContains(t, err.Error(), "\n")
+			require.LessOrEqual(t, strings.Count(err.Error(), "dial error"), 1)
 			for e := err; e != nil; e = errors.Unwrap(e) {
 				require.NotContains(t, e.Error(), password)
 			}

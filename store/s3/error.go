@@ -6,11 +6,22 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"dclone/store"
+)
+
+var (
+	// ErrUnreachable says that there is no S3 server where one should be.
+	ErrUnreachable = errors.New("the server cannot be reached")
+	// ErrConfiguration says that what the environment or ~/.aws say cannot be used.
+	ErrConfiguration = errors.New("the configuration of AWS cannot be used")
+	// ErrRefused says that a server knows what is asked for, and will not have it so.
+	ErrRefused = errors.New("the server refuses it")
 )
 
 // kindError is an error of the SDK under a sentence of ours, and of a kind that callers know.
@@ -50,10 +61,44 @@ func (f *Files) explain(err error) error {
 		return &kindError{"it is there", fs.ErrExist, err}
 	case status == http.StatusMovedPermanently, code == "AuthorizationHeaderMalformed", code == "IllegalLocationConstraintException":
 		return &kindError{fmt.Sprintf("bucket %s is in %s; set AWS_REGION", f.bucket, regionOf(err)), store.ErrNoDatabase, err}
-	case status == http.StatusForbidden, status == http.StatusUnauthorized, code == "ExpiredToken", code == "InvalidToken":
+	case status == http.StatusForbidden, status == http.StatusUnauthorized, denials[code]:
 		return &kindError{fmt.Sprintf("the server denies it: %s", reason(code, message)), fs.ErrPermission, err}
+	case code != "":
+		return &kindError{fmt.Sprintf("%v: %s%s", ErrRefused, reason(code, message), requestOf(err)), ErrRefused, err}
+	case isA[*smithyhttp.RequestSendError](err):
+		return &kindError{fmt.Sprintf("%v: %v", ErrUnreachable, sendingOf(err)), ErrUnreachable, err}
 	}
 	return err
+}
+
+// denials are the codes that are about credentials, whatever the status they come with.
+var denials = map[string]bool{"ExpiredToken": true, "InvalidToken": true, "InvalidAccessKeyId": true, "SignatureDoesNotMatch": true,
+	"AccessDenied": true, "XAdminUserNotFound": true}
+
+func isA[T error](err error) bool {
+	var t T
+	return errors.As(err, &t)
+}
+
+// sendingOf is what went wrong in sending a request, without the request.
+func sendingOf(err error) error {
+	var sending *smithyhttp.RequestSendError
+	var request *url.Error
+	switch {
+	case errors.As(err, &request):
+		return request.Err
+	case errors.As(err, &sending):
+		return sending.Err
+	}
+	return err
+}
+
+// requestOf names a request, as those who run a server want to know it.
+func requestOf(err error) string {
+	if e := (*awshttp.ResponseError)(nil); errors.As(err, &e) && e.RequestID != "" {
+		return " (request " + e.RequestID + ")"
+	}
+	return ""
 }
 
 // reason is what a server says of a refusal. The answer to HEAD has no words.

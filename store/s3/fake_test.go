@@ -135,13 +135,39 @@ func TestDenied(t *testing.T) {
 	for _, c := range []struct {
 		status int
 		code   string
-	}{{403, "AccessDenied"}, {403, "InvalidAccessKeyId"}, {400, "ExpiredToken"}, {400, "InvalidToken"}, {401, "Unauthorized"}} {
+	}{{403, "AccessDenied"}, {403, "InvalidAccessKeyId"}, {400, "ExpiredToken"}, {400, "InvalidToken"}, {401, "Unauthorized"},
+		{404, "XAdminUserNotFound"}, {404, "InvalidAccessKeyId"}} {
 		status, code = c.status, c.code
 		_, err := files.Get(t.Context(), "owner")
 		require.ErrorIs(t, err, fs.ErrPermission)
 		require.EqualError(t, err, "read s3://bucket/owner: the server denies it: "+code+": Said so.")
 		require.ErrorIs(t, files.Put(t.Context(), "owner", nil), fs.ErrPermission)
 	}
+}
+
+// TestRefused has a server refuse what it is asked for, which is told in its words.
+func TestRefused(t *testing.T) {
+	serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Amz-Request-Id", "R7")
+		w.Header().Set("X-Amz-Id-2", "host")
+		fail(w, http.StatusBadRequest, "InvalidBucketName")
+	})
+	_, err := open(t, "bucket", "x").List(t.Context(), "roots")
+	require.ErrorIs(t, err, s3.ErrRefused)
+	require.EqualError(t, err, "list s3://bucket/x/roots: the server refuses it: InvalidBucketName: Said so. (request R7)")
+}
+
+// TestUnreachable says where no server is, once and without the request.
+func TestUnreachable(t *testing.T) {
+	serve(t, nil)
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	_, err := open(t, "bucket", "x").List(t.Context(), "roots")
+	require.ErrorIs(t, err, s3.ErrUnreachable)
+	require.EqualError(t, err, "list s3://bucket/x/roots: the server cannot be reached: dial tcp 127.0.0.1:1: connect: connection refused")
+	t.Setenv("AWS_PROFILE", "no-such-profile")
+	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
+	_, err = s3.Open(t.Context(), "bucket", "x", s3.Options{})
+	require.ErrorIs(t, err, s3.ErrConfiguration)
 }
 
 // TestRegion names the region that a bucket is in.

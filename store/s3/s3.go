@@ -55,7 +55,7 @@ func Open(ctx context.Context, bucket, prefix string, opt Options) (*Files, erro
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithDefaultRegion(defaultRegion), config.WithLogger(logging.Nop{}),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(transport)))
 	if err != nil {
-		return nil, fmt.Errorf("open %s: read AWS configuration: %w", f, err)
+		return nil, fmt.Errorf("open %s: %w: %w", f, ErrConfiguration, err)
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, fmt.Errorf("open %s: %w", f, noCredentials(err))
