@@ -9,7 +9,7 @@ import (
 	"dclone"
 )
 
-// An Address names a database or a backup: it is a [Local], a [Directory], a [Bucket] or a [Storage].
+// An Address names a database or a backup: it is a [Local], a [Directory], a [Bucket], a [Storage], a [Peer] or a [Client].
 // Two are equal if and only if they are the same text in canonical form, passwords included.
 type Address interface {
 	// String returns the canonical form, without passwords. Read again, it is the same address,
@@ -37,6 +37,7 @@ const (
 	kindDirectory = "a Datomic Pro backup in a directory"
 	kindBucket    = "a Datomic Pro backup in S3"
 	kindStorage   = "Datomic Pro storage in PostgreSQL"
+	kindClient    = "a database of the Datomic client library"
 )
 
 // Parse reads an address. The error is an [*Error].
@@ -49,7 +50,11 @@ func Parse(text string) (Address, error) {
 	case strings.HasPrefix(text, schemeBucket):
 		return address(parseBucket(text))
 	case strings.HasPrefix(text, schemeStorage):
-		return address(parseStorage(text))
+		return parseSQL(text)
+	case strings.HasPrefix(text, schemePeer):
+		return address(parsePeer(text))
+	case strings.HasPrefix(text, schemeClient):
+		return address(parseClient(text))
 	}
 	return nil, otherScheme(text)
 }
@@ -70,7 +75,7 @@ func cutPoint(text string) (rest string, t dclone.T, err error) {
 	}
 	digits, ok := strings.CutPrefix(params, "t=")
 	n, bad := strconv.ParseInt(digits, 10, 64)
-	if !ok || bad != nil || n < 1 || digits[0] == '+' {
+	if !ok || bad != nil || n < 0 || digits[0] == '+' || digits[0] == '-' {
 		return "", 0, refuse(text, errPoint, rest+"?t=T, with a T that dclone list "+rest+" shows")
 	}
 	return rest, dclone.T(n), nil

@@ -17,14 +17,15 @@ var (
 	port     = regexp.MustCompile(`^(?:\d{1,5}(?:,[\w.:,[\]-]*)?(?:[/?\s"']|:\s|$)|\s)`)
 	oracle   = regexp.MustCompile(`(?i)(jdbc:oracle:[a-z0-9]*:[^/@\s]*)/[^\n]*@`)
 	// secretName is the name of a parameter whose value is a secret.
-	secretName = regexp.MustCompile(`(?i)^[\w.-]*(?:passw|passphrase|pwd|secret|token|credential|access-?key|access_key$)[\w.-]*$`)
+	secretName = regexp.MustCompile(`(?i)^[\w.-]*(?:passw|passphrase|pwd|secret|token|credential|access[-_]?key)[\w.-]*$`)
 	paramName  = regexp.MustCompile(`^[A-Za-z][\w.-]*$`)
 	param      = regexp.MustCompile(`(^|[?&;,({\s"'])([A-Za-z][\w.-]*)=`)
-	ednSecret  = regexp.MustCompile(`(?i)(:[a-z./-]*(?:passw|pwd|secret|token|credential|access-key)[a-z./-]*\s+)"(?:[^"\\]|\\.)*"?`)
+	ednSecret  = regexp.MustCompile(`(?i)(:[a-z./-]*(?:passw|pwd|secret|token|credential|access-key)[a-z./-]*[\s,]*)"(?:[^"\\]|\\.)*"?`)
 )
 
 // Redact returns text with the secrets in its addresses replaced by three asterisks.
 func Redact(text string) string {
+	text = redactClients(text)
 	text = redactUserInfo(text)
 	text = oracle.ReplaceAllString(text, "$1/"+hidden+"@")
 	text = redactParams(text)

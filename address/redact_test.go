@@ -17,7 +17,7 @@ func TestRedact(t *testing.T) {
 		{"postgres://h/db?sslpassword=p", "postgres://h/db?sslpassword=***"},
 		{"password=p", "password=***"},
 		{"datomic:sql://d?jdbc:postgresql://h/b?user=u&password=p", "datomic:sql://d?jdbc:postgresql://h/b?user=u&password=***"},
-		{"datomic:ddb://r/t/d?aws_access_key_id=A&aws_secret_key=K", "datomic:ddb://r/t/d?aws_access_key_id=A&aws_secret_key=***"},
+		{"datomic:ddb://r/t/d?aws_access_key_id=A&aws_secret_key=K", "datomic:ddb://r/t/d?aws_access_key_id=***&aws_secret_key=***"},
 		{`client:{:access-key "a" :secret "s\"t" :endpoint "h:80"}`, `client:{:access-key "***" :secret "***" :endpoint "h:80"}`},
 		{`client:{:secret "s`, `client:{:secret "***"`},
 		{`unknown flag: "--x": postgres://u:p@h/db`, `unknown flag: "--x": postgres://u:***@h/db`},
@@ -92,6 +92,7 @@ func FuzzParse(f *testing.F) {
 		for _, secret := range []string{needle + text, text + needle} {
 			if !nextParam.MatchString(secret) {
 				checkParse(t, "datomic:sql://d?jdbc:postgresql://h/b?user=u&password="+secret)
+				checkParse(t, "datomic:dev://h:1/d?password="+secret)
 			}
 		}
 	})

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // ErrNotYet says that an address is one of those that this version does nothing with.
-var ErrNotYet = errors.New("this version reads Datomic Local databases, Datomic Pro backups, and Datomic Pro storage in PostgreSQL")
+var ErrNotYet = errors.New("this version reads databases of Datomic, and backups of them")
 
 // ErrDest says that an address is none of a database that can be written.
 var ErrDest = errors.New("a clone is a Datomic Local database")
@@ -25,9 +26,7 @@ const localUsage = Scheme + "/abs/storage-dir/SYSTEM/DB"
 
 // What can be done about a database that is out of reach.
 const (
-	tryBackup = "a backup made by Datomic's own bin/datomic backup-db, as file:/path/to/backup or s3://bucket/prefix"
-	tryMem    = "a database in a storage, or one of Datomic Local: what is in a process's memory only that process can read"
-	tryClient = localUsage + " where :server-type is :datomic-local; for others a backup of Datomic Pro, or what datomic.local/import-cloud makes of Datomic Cloud"
+	tryMem = "a database in a storage, or one of Datomic Local on disk: what is in a process's memory only that process can read"
 )
 
 // A kind is a notation by the scheme it begins with.
@@ -39,17 +38,23 @@ var readable = []kind{
 	{schemeDirectory, kindDirectory, localUsage},
 	{schemeBucket, kindBucket, localUsage},
 	{schemeStorage, kindStorage, localUsage},
+	{schemePeer, "a database of the Datomic peer library", peerUsage},
+	{schemeClient, kindClient, clientUsage},
 }
 
-// planned are those that may be read one day, longest first where one begins like another.
+// peers are what peer URIs may name, longest first where one begins like another.
+var peers = []kind{
+	{schemeMem, memory, peerUsage},
+	{"datomic:dev:", "a database in Datomic's dev storage", peerUsage},
+	{"datomic:free:", "a database of Datomic Free", peerUsage},
+	{"datomic:ddb", "a database in DynamoDB", peerUsage},
+	{"datomic:cass", "a database in Cassandra", peerUsage},
+	{"datomic:sql:", "Datomic Pro storage in an SQL database", peerUsage},
+	{schemePeer, "a database of the Datomic peer library", peerUsage},
+}
+
+// planned are those that may be read one day.
 var planned = []kind{
-	{"datomic:mem:", "a database in the memory of a peer", tryMem},
-	{"datomic:dev:", "a database in Datomic's dev storage", tryBackup},
-	{"datomic:free:", "a database of Datomic Free", tryBackup},
-	{"datomic:ddb", "a database in DynamoDB", tryBackup},
-	{"datomic:cass", "a database in Cassandra", tryBackup},
-	{"datomic:", "a database of the Datomic peer library", tryBackup},
-	{"client:", "a database of the Datomic client library", tryClient},
 	{"postgres:", "a PostgreSQL database", storageUsage + ", if Datomic Pro keeps its storage there"},
 	{"postgresql:", "a PostgreSQL database", storageUsage + ", if Datomic Pro keeps its storage there"},
 	{"jdbc:postgresql:", "a PostgreSQL database", storageUsage + ", if Datomic Pro keeps its storage there"},
@@ -93,23 +98,11 @@ func otherScheme(text string) error {
 
 // notLocal says what is wrong with an address that is to be Datomic Local's and is not.
 func notLocal(text string) error {
-	k, ok := find(readable, text)
-	if !ok {
-		k, ok = find(planned, text)
-	}
+	k, ok := find(slices.Concat(readable[:4], peers, readable, planned), text)
 	if !ok || strings.EqualFold(k.prefix, Scheme) {
 		return otherScheme(text)
 	}
 	return refuse(text, fmt.Errorf("it is %s; %w", k.what, ErrDest), localUsage)
-}
-
-// otherSQL says what is wrong with a storage that is not PostgreSQL's.
-func otherSQL(text, jdbc string) error {
-	driver, _, _ := strings.Cut(strings.TrimPrefix(jdbc, "jdbc:"), ":")
-	if !strings.HasPrefix(jdbc, "jdbc:") || strings.ContainsAny(driver, "/?&=@ ") {
-		return refuse(text, errNoJDBC, storageUsage)
-	}
-	return refuse(text, fmt.Errorf("it is Datomic Pro storage in an SQL database of kind %s; %w", Redact(driver), ErrNotYet), tryBackup)
 }
 
 // isBackup reports whether there is what looks like a backup at a path.

@@ -58,9 +58,14 @@ func parseStorage(text string) (Storage, error) {
 	case strings.HasPrefix(jdbc, "postgres:") || strings.HasPrefix(jdbc, "postgresql:"):
 		return Storage{}, refuse(text, errNoJDBC, schemeStorage+"//"+db+"?"+jdbcPostgres+jdbc[strings.Index(jdbc, ":")+1:])
 	case !strings.HasPrefix(jdbc, jdbcPostgres):
-		return Storage{}, otherSQL(text, jdbc)
+		return Storage{}, refuse(text, errNoJDBC, storageUsage)
 	case strings.Contains(base, "@"):
 		return Storage{}, refuse(text, errUserInfo, storageUsage)
+	case strings.ContainsAny(base, "&;"):
+		at := strings.IndexAny(jdbc, "&;")
+		return Storage{}, refuse(text, errNoQuestion, schemeStorage+"//"+db+"?"+jdbc[:at]+"?"+strings.ReplaceAll(jdbc[at+1:], ";", "&"))
+	case strings.HasPrefix(params, "t=") || strings.Contains(params, "&t="):
+		return Storage{}, refuse(text, errStoragePoint, "a backup of it, which has some: file:/path/to/backup?t=T")
 	case strings.Contains(params, "?"):
 		return Storage{}, refuse(text, errQuestion, "%3F for a question mark in a user's name or a password")
 	}
@@ -111,10 +116,13 @@ func splitSecrets(jdbc string) (known, shown string, err error) {
 }
 
 var (
-	errNoName    = errors.New("it does not name a database")
-	errNoJDBC    = errors.New("what follows the name of the database is no JDBC URL of PostgreSQL")
-	errUserInfo  = errors.New("PostgreSQL's JDBC driver takes user and password as parameters, not before the host")
-	errQuestion  = errors.New("there is a question mark among the parameters")
-	errAmpersand = errors.New("what follows an ampersand behind the password is no parameter")
-	errControl   = errors.New("it holds a line break or a zero byte")
+	errNoName = errors.New("it does not name a database")
+	errNoJDBC = errors.New("what follows the name of the database is no JDBC URL of PostgreSQL")
+	// errNoQuestion is about what JDBC would take for the name of a database.
+	errNoQuestion   = errors.New("there is an ampersand or a semicolon in the name of the PostgreSQL database; a question mark comes before the first parameter")
+	errStoragePoint = errors.New("a storage has no restore points")
+	errUserInfo     = errors.New("PostgreSQL's JDBC driver takes user and password as parameters, not before the host")
+	errQuestion     = errors.New("there is a question mark among the parameters")
+	errAmpersand    = errors.New("what follows an ampersand behind the password is no parameter")
+	errControl      = errors.New("it holds a line break or a zero byte")
 )

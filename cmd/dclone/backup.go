@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,8 @@ import (
 const backupLong = `Copy the database SOURCE, which is Datomic Pro storage or another backup, into BACKUP, a
 directory or a place in S3. What BACKUP has already is not copied again: each run adds a
 restore point, and none is ever changed or removed. (To be rid of one, remove the whole
-backup.) The database may be written to meanwhile, and nothing is locked in it. A run that was interrupted leaves what it copied; the next
+backup.) Where SOURCE went back, to an older t, the restore points that are newer stay, and
+dclone says so; if it came to one of them by other transactions, it is refused. The database may be written to meanwhile, and nothing is locked in it. A run that was interrupted leaves what it copied; the next
 goes on from there. Every segment is read to its end before it is copied, so that damage
 does not spread. A backup holds one database: another one is refused.
 
@@ -28,7 +30,7 @@ Datomic's own restore-db, verify-backup and list-backups read what backup writes
 backup goes on with what Datomic's own backup-db has written. BACKUP is not encrypted
 unless --encryption sse, which is for S3, is given.
 
-Exit codes: 0 · 5 BACKUP belongs to another database · 6 source error · 7 BACKUP cannot be
+Exit codes: 0 · 5 BACKUP belongs to another database, or to another history of it · 6 source error · 7 BACKUP cannot be
 written · 10 no such source · 11 another backup into BACKUP is going on · 130 interrupted,
 run again`
 
@@ -41,10 +43,12 @@ type copyOptions struct {
 	concurrency int
 	quiet       bool
 	progress    string
+
+	given *pflag.FlagSet // nil where there are none
 }
 
 func (o *copyOptions) flags(f *pflag.FlagSet) {
-	f.SortFlags = false
+	f.SortFlags, o.given = false, f
 	f.IntVar(&o.concurrency, "concurrency", 0, "`N` segments at a time (default 5, with S3 25)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print errors only")
 	f.StringVar(&o.progress, "progress", progressAuto, "`auto|plain|none`, as for sync")
@@ -52,7 +56,7 @@ func (o *copyOptions) flags(f *pflag.FlagSet) {
 
 func (o *copyOptions) check(command string) error {
 	switch {
-	case o.concurrency < 0 || o.concurrency > 1024:
+	case o.given.Changed("concurrency") && o.concurrency < 1 || o.concurrency > 1024:
 		return usage(command, "--concurrency %d: it may be from 1 to 1024", o.concurrency)
 	case o.progress != progressAuto && o.progress != progressPlain && o.progress != progressNone:
 		return usage(command, "--progress %s: it may be auto, plain or none", o.progress)
@@ -113,7 +117,9 @@ type backupDoc struct {
 	Bytes      int64    `json:"bytes"`
 	Unchanged  bool     `json:"unchanged"` // the restore point was there already
 	Restarts   int      `json:"restarts"`
-	DurationMS int64    `json:"duration_ms"`
+	// Newer are the restore points of the backup that are newer than this one.
+	Newer      []dclone.T `json:"newer_points"`
+	DurationMS int64      `json:"duration_ms"`
 }
 
 func (o *backupOptions) check() error {
@@ -146,14 +152,18 @@ func (p *program) backup(ctx context.Context, args []string, opt backupOptions) 
 	to := store.NewBackup(files)
 	defer to.Close()
 	began, pr := time.Now(), newCopyProgress(p, "backing up", opt.copyOptions)
-	r, err := backup.Copy(ctx, asSource{from}, to, backup.Options{T: point(src), Concurrency: opt.parallel(src, dst),
+	r, err := backup.Copy(ctx, asSource{from}, to, backup.Options{T: point(src), Empty: point(src) == 0, Concurrency: opt.parallel(src, dst),
 		Pace: opt.pace, Full: opt.full, Progress: pr.update})
 	pr.end()
 	if err != nil {
 		return copyFailure(ctx, src, err)
 	}
+	if point(src) == store.Newest && len(r.Newer) > 0 && !opt.quiet {
+		p.note("dclone: %s has come to t %d, and the backup has %s beyond it, which stay: the source's history went back. Without --t, restore takes the newest",
+			src, r.T, count(len(r.Newer), "restore point", "restore points"))
+	}
 	return p.copied(backupDoc{src.String(), dst.String(), r.DatabaseID, r.T, r.Copied, r.Skipped, r.Bytes, r.Unchanged, r.Restarts,
-		time.Since(began).Milliseconds()}, r, opt.quiet)
+		list(r.Newer), time.Since(began).Milliseconds()}, r, opt.quiet)
 }
 
 // copied prints what came of copying segments.
@@ -211,6 +221,12 @@ func checkBackupApart(src address.Address, dst address.Backup) error {
 	from, to := directory(src), directory(dst)
 	b, isBackup := src.(address.Backup)
 	same := isBackup && b.At(address.Newest) == dst || from != "" && to != "" && sameFile(from, to)
+	if x, ok := src.(address.Bucket); ok && !same {
+		y, ok := dst.(address.Bucket)
+		if ok && x.Bucket == y.Bucket && (prefixes(x.Prefix, y.Prefix) || prefixes(y.Prefix, x.Prefix)) {
+			return &failure{codeUsage, fmt.Errorf("back up to %s: one of source and backup lies in the other's prefix", dst), "a prefix of its own"}
+		}
+	}
 	switch {
 	case same:
 		return &failure{codeUsage, fmt.Errorf("back up to %s: it is the source itself", dst), "a backup of its own"}
@@ -222,3 +238,6 @@ func checkBackupApart(src address.Address, dst address.Backup) error {
 	}
 	return nil
 }
+
+// prefixes reports whether a prefix of S3 is that of another one too.
+func prefixes(outer, inner string) bool { return outer == "" || strings.HasPrefix(inner, outer+"/") }

@@ -19,6 +19,7 @@ type copyProgress struct {
 	verb           string
 	redraw, report bool
 	began, shown   time.Time
+	waiting        *time.Timer // nil where nothing is waited for
 }
 
 func newCopyProgress(p *program, verb string, opt copyOptions) *copyProgress {
@@ -31,8 +32,16 @@ func newCopyProgress(p *program, verb string, opt copyOptions) *copyProgress {
 	return c
 }
 
+// wait tells of what is waited for, if there is not soon something to update.
+func (c *copyProgress) wait(format string, args ...any) {
+	if c.redraw || c.report {
+		c.waiting = time.AfterFunc(time.Second, func() { c.p.note("dclone: "+format, args...) })
+	}
+}
+
 // update hears of every segment.
 func (c *copyProgress) update(r backup.Report) {
+	c.waited()
 	every := reportEvery
 	if c.redraw {
 		every = redrawEvery
@@ -58,7 +67,14 @@ func (c *copyProgress) line(r backup.Report, now time.Time) string {
 		sizeText(int64(float64(r.Bytes)/took.Seconds())))
 }
 
+func (c *copyProgress) waited() {
+	if c.waiting != nil {
+		c.waiting.Stop()
+	}
+}
+
 func (c *copyProgress) end() {
+	c.waited()
 	if c.redraw {
 		c.p.progress("")
 	}
@@ -106,11 +122,11 @@ func copyFailure(ctx context.Context, src address.Address, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return &failure{codeInterrupted, errors.New("interrupted; what was copied stays, run again"), "the same command again"}
-	case isA[*store.ClaimError](err), errors.Is(err, store.ErrLocked):
+	case isA[*store.ClaimError](err), isA[*backup.HistoryError](err), errors.Is(err, store.ErrLocked):
 		return err
 	case errors.Is(err, store.ErrNoRoot) || isA[*dclone.SourceError](err) && errors.Is(err, store.ErrNoDatabase):
 		return unreadable(src, err)
-	case isA[*dclone.SourceError](err):
+	case isA[*dclone.SourceError](err), isA[*dclone.DestError](err):
 		return err
 	case isA[*segment.DamageError](err):
 		return dclone.InSource(err)

@@ -11,6 +11,7 @@ import (
 	"dclone"
 	"dclone/address"
 	"dclone/backup"
+	"dclone/datomic/live"
 	"dclone/datomic/local"
 	"dclone/datomic/segment"
 	"dclone/dest"
@@ -19,7 +20,9 @@ import (
 	"dclone/source"
 	"dclone/state"
 	"dclone/store"
+	"dclone/store/dir"
 	"dclone/store/kvs"
+	"dclone/store/s3"
 	"dclone/verify"
 )
 
@@ -89,30 +92,67 @@ var kinds = []struct {
 	{isAny(dest.ErrForeign, local.ErrAppeared, local.ErrGone), codeDiverged,
 		"another destination, or move what is there away; dclone reset <dest> forgets the clone"},
 	{isA[*store.ClaimError], codeDiverged, "another place: a backup is of one database, and stays it"},
-	{isA[*kvs.CollisionError], codeDiverged, "the name it has there, or another storage; a second copy beside the first is what dclone sync makes"},
+	{isA[*backup.HistoryError], codeDiverged, "a backup of its own for this history: the restore point that is there stays as it is"},
+	{isThere, codeDiverged, "the name it has there, or another storage; a second copy beside the first is what dclone sync makes"},
+	{isA[*kvs.CollisionError], codeDiverged, "another name, or another storage"},
 	{isAny(backup.ErrAlive), codeLocked, "again when the transactor has been stopped; --force if what moves there is none"},
 	{isAny(store.ErrLocked), codeLocked, "again when the other backup has ended"},
 	{isAny(local.ErrLocked, state.ErrLocked), codeLocked, "dclone unlock <dest> to see who has it; sync, verify and map wait with --retry-lock 5m"},
 	{isAny(state.ErrNone), codeNone, "dclone sync <source> <dest> to make a clone, or --state FILE if its sidecar is kept elsewhere"},
+	{isNoBucket, codeDest, "a bucket that is there, dclone makes none; AWS_REGION where it lies in another region"},
 	{isNoBackup, codeNone, "dclone list with that address to see what is there"},
 	{isNoSource, codeNone, "dclone list datomic-local: to see what is there"},
 	{isAny(local.ErrNoLocks), codeDest, "a destination on a file system that has locks"},
 	{isAny(syscall.ENOSPC, syscall.EDQUOT), codeDest, "the same command again when there is room: it goes on where it was"},
 	{isDamagedClone, codeDest, "to remove the clone's directory by hand, if nobody else needs it, and dclone sync <source> <dest> to copy afresh"},
-	{isDamagedBackup, codeSource, "dclone verify --read-all <source>, where that is a backup: it tells all that is bad"},
+	{isDamagedCopy, codeDest, "the same command with --full, which replaces what is damaged"},
+	{isAny(segment.ErrNewer), codeSource, "a newer dclone"},
+	{isDamagedBackup, codeSource, tryDamaged},
 	{isDamagedSource, codeSource, "a copy of that database from before the damage; dclone never writes to a source"},
-	{isUnreachable[*dclone.SourceError], codeSource, "the host and port at which PostgreSQL accepts connections from here"},
-	{isUnreachable[*dclone.DestError], codeDest, "the host and port at which PostgreSQL accepts connections from here"},
-	{isDeniedStorage[*dclone.SourceError], codeSource, tryPassword},
-	{isDeniedStorage[*dclone.DestError], codeDest, tryPassword},
-	{isDenied[*dclone.SourceError], codeSource, "the command as a user, or with credentials, that may read the source"},
-	{isDenied[*dclone.DestError], codeDest, "the command as a user, or with credentials, that may write to the destination"},
+	{isSource(kvs.ErrUnreachable), codeSource, tryServer},
+	{isDest(kvs.ErrUnreachable), codeDest, tryServer},
+	{isSource(kvs.ErrFull), codeSource, tryFull},
+	{isDest(kvs.ErrFull), codeDest, tryFull},
+	{isSource(kvs.ErrNotGranted), codeSource, tryGrant},
+	{isDest(kvs.ErrNotGranted), codeDest, tryGrant},
+	{isSource(kvs.ErrEncryption), codeSource, tryEncryption},
+	{isDest(kvs.ErrEncryption), codeDest, tryEncryption},
+	{isSource(s3.ErrUnreachable), codeSource, tryEndpoint},
+	{isDest(s3.ErrUnreachable), codeDest, tryEndpoint},
+	{isSource(s3.ErrConfiguration), codeSource, tryAWS},
+	{isDest(s3.ErrConfiguration), codeDest, tryAWS},
+	{isSource(s3.ErrRefused), codeSource, tryBucket},
+	{isDest(s3.ErrRefused), codeDest, tryBucket},
+	{isDest(dir.ErrIrregular), codeDest, "the same command again when what lies there has been removed, or moved away"},
+	{isSource(kvs.ErrDenied), codeSource, tryPassword},
+	{isDest(kvs.ErrDenied), codeDest, tryPassword},
+	{isSource(fs.ErrPermission), codeSource, "the command as a user, or with credentials, that may read the source"},
+	{isDest(fs.ErrPermission), codeDest, "the command as a user, or with credentials, that may write to the destination"},
+	{isA[*live.GoneError], codeSource, tryJVM},
 	{isA[*dclone.SourceError], codeSource, ""},
 	{isA[*dclone.DestError], codeDest, ""},
 	{isAny(source.ErrNoTx), codeSource, ""},
 }
 
-const tryPassword = "the right user and password: in the address, in PGUSER and PGPASSWORD, or in ~/.pgpass"
+// What helps whether it is the source or the destination that fails.
+const (
+	tryPassword   = "the right user and password: in the address, in PGUSER and PGPASSWORD, or in ~/.pgpass"
+	tryFull       = "again when others have let go of their connections, or as a role with a higher limit: dclone uses up to 6"
+	tryGrant      = "a role to which that is granted: connect, select on datomic_kvs, and for restore insert and update"
+	tryServer     = "the host and port at which PostgreSQL accepts connections from here"
+	tryEncryption = "sslmode in the URL as the server has it: disable where it encrypts nothing; sslrootcert names who signed its certificate"
+	tryPlace      = "the name of the PostgreSQL database, in the URL behind host and port"
+	tryEndpoint   = "AWS_ENDPOINT_URL, or AWS_REGION, as the server wants it"
+	tryAWS        = "AWS_PROFILE, AWS_REGION and what else is in the environment and ~/.aws, as aws itself would have it"
+	tryBucket     = "the address as the server knows it: s3://bucket/prefix"
+)
+
+// What helps against damage in a source. tryDamaged stands for one of the two.
+const (
+	tryDamaged        = "<damaged>"
+	tryDamagedBackup  = "dclone verify --read-all <source> to see all that is bad"
+	tryDamagedStorage = "dclone restore of a backup from before the damage, into another storage: what is in this one it does not replace"
+)
 
 func isAny(targets ...error) func(error) bool {
 	return func(err error) bool {
@@ -135,6 +175,11 @@ func isDamagedClone(err error) bool {
 	return isA[*dclone.DestError](err) && isA[*local.DamageError](err)
 }
 
+// isDamagedCopy reports whether err says that of a backup that is to be gone on with.
+func isDamagedCopy(err error) bool {
+	return isA[*dclone.DestError](err) && (isA[*segment.DamageError](err) || errors.Is(err, store.ErrMissing))
+}
+
 // isDamagedSource reports whether err says that the source's bytes are not what they should be.
 func isDamagedSource(err error) bool {
 	return isA[*dclone.SourceError](err) && isA[*local.DamageError](err)
@@ -146,14 +191,26 @@ func isDamagedBackup(err error) bool {
 	return isA[*dclone.SourceError](err) && (isA[*segment.DamageError](err) || errors.Is(err, kvs.ErrDamaged) || errors.Is(err, store.ErrMissing))
 }
 
-// isUnreachable reports whether err says that there is no server where one of the two should be.
-func isUnreachable[T error](err error) bool { return isA[T](err) && errors.Is(err, kvs.ErrUnreachable) }
+// isSource returns whether an error says that of the source.
+func isSource(target error) func(error) bool {
+	return func(err error) bool { return isA[*dclone.SourceError](err) && errors.Is(err, target) }
+}
 
-// isDeniedStorage reports whether err says that PostgreSQL does not let the user in.
-func isDeniedStorage[T error](err error) bool { return isA[T](err) && errors.Is(err, kvs.ErrDenied) }
+// isDest returns whether an error says that of the destination.
+func isDest(target error) func(error) bool {
+	return func(err error) bool { return isA[*dclone.DestError](err) && errors.Is(err, target) }
+}
 
-// isDenied reports whether err says that the user may not do that to one of the two.
-func isDenied[T error](err error) bool { return isA[T](err) && errors.Is(err, fs.ErrPermission) }
+// isThere reports whether err says that a database that is to be restored is there under another name.
+func isThere(err error) bool {
+	var c *kvs.CollisionError
+	return errors.As(err, &c) && c.There
+}
+
+// isNoBucket reports whether err says that there is nothing that a backup could be written to.
+func isNoBucket(err error) bool {
+	return isDest(store.ErrNoDatabase)(err) && !errors.Is(err, kvs.ErrNoPlace)
+}
 
 // isNoBackup reports whether err says that there is no such backup, restore point or storage to read.
 func isNoBackup(err error) bool {

@@ -12,6 +12,7 @@ import (
 	"dclone/source"
 	"dclone/state"
 	"dclone/store/kvs"
+	"dclone/store/s3"
 )
 
 // A follower syncs again and again. A source that can tell whether anything has happened in it stays
@@ -35,7 +36,8 @@ func (f *follower) run(ctx context.Context) error {
 	defer f.close()
 	for first := true; ; first = false {
 		res, err := f.once(ctx)
-		wait := errors.Is(err, local.ErrLocked) || errors.Is(err, state.ErrLocked) || errors.Is(err, kvs.ErrUnreachable)
+		wait := errors.Is(err, local.ErrLocked) || errors.Is(err, state.ErrLocked) || errors.Is(err, kvs.ErrUnreachable) ||
+			errors.Is(err, kvs.ErrFull) || errors.Is(err, s3.ErrUnreachable)
 		switch {
 		case err != nil && (first || !wait):
 			return f.interrupted(err)
@@ -80,7 +82,7 @@ func (f *follower) refresh(ctx context.Context) (news bool, err error) {
 		f.verbose("opening %s anew: %v", f.pair.source, dclone.InSource(err))
 		f.close()
 	}
-	f.src, err = openSource(ctx, f.pair.source)
+	f.src, err = f.p.openSource(ctx, f.pair.source)
 	return true, err
 }
 

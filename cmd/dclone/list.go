@@ -19,6 +19,8 @@ const listLong = `List what there is at ADDRESS:
   file:… or s3://…     the restore points of a Datomic Pro backup, newest first
   datomic:sql://*?…    the databases of Datomic Pro storage in PostgreSQL, with --deleted also
                        those that are deleted; a name instead of * lists that one alone
+  client:… or a peer's URI
+                       the one database it names, through Datomic's own library
 
 Exit codes: 0 · 6 something cannot be read (the rest is listed) · 10 no such directory,
 backup, restore point, storage or database`
@@ -27,6 +29,7 @@ const listExample = `  dclone list
   dclone list datomic-local:/data/datomic
   dclone list datomic-local:dev --json
   dclone list s3://backups/orders
+  dclone list client:cloud.edn#orders
   dclone list 'datomic:sql://*?jdbc:postgresql://db:5432/datomic?user=datomic&password=…'`
 
 func newList(p *program) *cobra.Command {
@@ -45,6 +48,8 @@ func newList(p *program) *cobra.Command {
 	}
 	p.jsonFlag(cmd)
 	cmd.Flags().BoolVar(&deleted, "deleted", false, "list deleted databases of a storage too")
+	p.childFlags(cmd.Flags())
+	p.verboseFlag(cmd.Flags())
 	return cmd
 }
 
@@ -63,6 +68,9 @@ func (p *program) list(ctx context.Context, args []string, deleted bool) error {
 	a, err := parseAddress(text)
 	if err != nil {
 		return err
+	}
+	if isLive(a) {
+		return p.listLive(ctx, a)
 	}
 	if a, ok := a.(address.Storage); ok {
 		return p.listStorage(ctx, a, deleted)

@@ -15,13 +15,14 @@ import (
 // A backupListing is what list prints of a backup.
 type backupListing struct {
 	Address    string         `json:"address"`
-	DatabaseID string         `json:"database_id"` // "" where no root can be read
+	DatabaseID string         `json:"database_id"` // "" where neither a root nor the owner can be read
 	Points     []restorePoint `json:"restore_points"`
 }
 
 type restorePoint struct {
 	T       dclone.T   `json:"t"`
 	Instant *time.Time `json:"instant"` // of the newest transaction, nil where it cannot be read
+	Error   string     `json:"error"`
 }
 
 func (p *program) listBackup(ctx context.Context, a address.Backup) error {
@@ -40,18 +41,37 @@ func (p *program) listBackup(ctx context.Context, a address.Backup) error {
 			_, err := b.Root(ctx, t)
 			return noBackup(a, err)
 		}
+		damage = points[0].Err
 	}
+	warnBackwards(p, points)
 	l := backupListing{Address: a.String(), Points: []restorePoint{}}
 	for _, point := range points {
-		l.Points = append(l.Points, l.point(ctx, b, point, damage != nil))
+		l.Points = append(l.Points, l.point(ctx, b, point))
+	}
+	if l.DatabaseID == "" {
+		l.DatabaseID, _ = b.Owner(ctx) // what is wrong with it, the points tell
 	}
 	return p.listed(&l, dclone.InSource(damage))
 }
 
-// point describes a restore point. Where something is damaged, those without an instant are.
-func (l *backupListing) point(ctx context.Context, b *store.Backup, point backup.Point, damaged bool) restorePoint {
+// warnBackwards tells of a restore point that is newer by t and older by the clock: the database's history
+// went back, and what is newest here is what it was before.
+func warnBackwards(p *program, points []backup.Point) {
+	for i, older := range points[min(1, len(points)):] {
+		if newer := points[i]; newer.Err == nil && older.Err == nil && newer.Instant < older.Instant {
+			p.note("dclone: restore point t %d is older than t %d, by its instant: the database's history went back between the two; without ?t= the greatest t is taken",
+				newer.T, older.T)
+			return
+		}
+	}
+}
+
+// point describes a restore point.
+func (l *backupListing) point(ctx context.Context, b *store.Backup, point backup.Point) restorePoint {
 	p := restorePoint{T: point.T}
-	if !damaged || point.Instant != 0 {
+	if point.Err != nil {
+		p.Error = oneLine(point.Err.Error())
+	} else {
 		instant := point.Instant.Time()
 		p.Instant = &instant
 	}

@@ -93,7 +93,11 @@ func (l *storageListing) rows() []string {
 	if len(l.Databases) == 0 {
 		return []string{"no databases at " + l.Address}
 	}
-	rows := []string{"DATABASE\tT\tNEWEST\tDATABASE ID"}
+	head := "DATABASE\tT\tNEWEST\tDATABASE ID"
+	if slices.ContainsFunc(l.Databases, func(d storedDatabase) bool { return d.Error != "" }) {
+		head += "\tERROR"
+	}
+	rows := []string{head}
 	for _, d := range l.Databases {
 		name, t, id := d.Name, "-", d.DatabaseID
 		if d.T != nil {
@@ -103,7 +107,7 @@ func (l *storageListing) rows() []string {
 			name = "(deleted)"
 		}
 		if d.Error != "" {
-			id += ": " + d.Error
+			id += "\t" + d.Error
 		}
 		rows = append(rows, strings.Join([]string{name, t, dateText(d.Newest), id}, "\t"))
 	}

@@ -23,14 +23,16 @@ const logLong = `Print the transactions of a database, oldest first.
 Attributes are printed by the name they had then, or by number where they had none.
 Values are EDN, exact: tagged #uri, #bytes and #db/fn where EDN has no notation of its
 own; in JSON they are strings that hold that EDN. The id of a transaction is there where
-the database gives it one: Datomic Pro does, Datomic Local does not. The transactions
-every database is born with are left out unless --from says otherwise.
+the database gives it one: Datomic Pro does, Datomic Local does not. Entity ids are
+numbers in JSON too; some of Datomic Pro are greater than 2^53, which JavaScript and
+older versions of jq round. The transactions every database is born with are left out
+unless --from says otherwise.
 
 Exit codes: 0 · 6 source error · 10 no such database, backup or restore point`
 
 const logExample = `  dclone log datomic-local:dev/orders | head
   dclone log datomic-local:dev/orders --from 1000 --to 1010 --format edn
-  dclone log file:/backups/orders?t=83207 --json
+  dclone log 'file:/backups/orders?t=83207' --json
   dclone log 'datomic:sql://orders?jdbc:postgresql://db/datomic?user=datomic' --from 83208`
 
 type logOptions struct {
@@ -62,6 +64,8 @@ func newLog(p *program) *cobra.Command {
 	cmd.Flags().Lookup("to").DefValue = "0"
 	cmd.Flags().StringVar(&opt.format, "format", "text", "text, edn or json")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
+	p.liveFlags(cmd.Flags())
+	p.verboseFlag(cmd.Flags())
 	return cmd
 }
 
@@ -85,7 +89,7 @@ func (p *program) log(ctx context.Context, args []string, opt logOptions) error 
 	if err != nil {
 		return err
 	}
-	src, err := openSource(ctx, a)
+	src, err := p.openSource(ctx, a)
 	if err != nil {
 		return err
 	}

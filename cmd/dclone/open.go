@@ -20,7 +20,10 @@ import (
 )
 
 // openSource opens a database to be read.
-func openSource(ctx context.Context, a address.Address) (source.Conn, error) {
+func (p *program) openSource(ctx context.Context, a address.Address) (source.Conn, error) {
+	if isLive(a) {
+		return p.openLive(ctx, a)
+	}
 	if a, ok := a.(address.Local); ok {
 		return openLocal(a)
 	}
@@ -113,28 +116,31 @@ func unreadable(a address.Address, err error) error {
 func noBackup(a address.Backup, err error) error {
 	switch {
 	case errors.Is(err, store.ErrNoRoot):
-		return &failure{codeNone, fmt.Errorf("open source: %w", err), "dclone list " + shellWord(a.At(address.Newest).String())}
+		return &failure{codeNone, err, "dclone list " + shellWord(a.At(address.Newest).String())}
 	case !errors.Is(err, store.ErrNoDatabase):
 		return dclone.InSource(err)
 	}
 	if d, ok := a.(address.Directory); ok {
 		return noDirectory(d)
 	}
-	return &failure{codeNone, fmt.Errorf("open source: %w", err), "the address of what holds owner, roots and values"}
+	return &failure{codeNone, err, "the address of what holds owner, roots and values"}
 }
 
 // noDirectory is the failure to open a directory that is no backup; one of those in it may be meant.
 func noDirectory(a address.Directory) error {
+	const try = "the directory that holds owner, roots and values"
 	info, err := os.Stat(a.Path)
-	if err != nil || !info.IsDir() {
-		return &failure{codeNone, fmt.Errorf("open source: there is no directory %s", a.Path), "the directory that holds owner, roots and values"}
+	switch {
+	case err != nil:
+		return &failure{codeNone, fmt.Errorf("open backup: there is no directory %s", a.Path), try}
+	case !info.IsDir():
+		return &failure{codeNone, fmt.Errorf("open backup: %s is a file, no directory", a.Path), try}
 	}
 	if inside, _ := filepath.Glob(filepath.Join(globQuote.Replace(a.Path), "*", "roots")); len(inside) > 0 {
-		return &failure{codeNone, fmt.Errorf("open source: directory %s is no Datomic Pro backup, but holds %s", a.Path,
+		return &failure{codeNone, fmt.Errorf("open backup: directory %s is no Datomic Pro backup, but holds %s", a.Path,
 			count(len(inside), "of them", "of them")), shellWord(address.Directory{Path: filepath.Dir(inside[0]), T: a.T}.String())}
 	}
-	return &failure{codeNone, fmt.Errorf("open source: directory %s is no Datomic Pro backup: it has neither an owner nor roots", a.Path),
-		"the directory that holds owner, roots and values"}
+	return &failure{codeNone, fmt.Errorf("open backup: directory %s is no Datomic Pro backup: it has neither an owner nor roots", a.Path), try}
 }
 
 var globQuote = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)

@@ -37,9 +37,11 @@ func noStored(a address.Storage, err error) error {
 	all := shellWord(a.Named(address.AllDatabases).String())
 	switch {
 	case errors.Is(err, kvs.ErrNoTable):
-		return &failure{codeNone, fmt.Errorf("open source %s: %w", a, err), "the URL of the PostgreSQL database in which Datomic keeps its storage"}
+		return &failure{codeNone, err, "the URL of the PostgreSQL database in which Datomic keeps its storage"}
+	case errors.Is(err, kvs.ErrNoPlace):
+		return &failure{codeNone, err, tryPlace}
 	case errors.Is(err, store.ErrNoDatabase):
-		return &failure{codeNone, fmt.Errorf("open source: %w", err), "dclone list " + all + " to see what is there"}
+		return &failure{codeNone, err, "dclone list " + all + " to see what is there"}
 	}
 	return dclone.InSource(err)
 }

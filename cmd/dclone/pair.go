@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"dclone/address"
+	"dclone/source"
+	"dclone/store"
 )
 
 // The environment that stands in for addresses that are left out.
@@ -47,6 +49,17 @@ func (p *program) pair(command string, args []string, state string) (pair, error
 	return pair{src, dst}, dst.checkState()
 }
 
+// checkPoint refuses a restore point that the user has chosen and that the clone is beyond: nothing is wrong
+// with the source then.
+func (pr pair) checkPoint(src source.Conn, sc *sidecar) error {
+	of, had := point(pr.source), sc.pos.Source.T
+	if of == store.Newest || of >= had || src.DatabaseID() != sc.session.Source.ID {
+		return nil
+	}
+	return &failure{codeDiverged, fmt.Errorf("sync clone %s: restore point t %d is older than the clone, which has come to t %d", pr.dest.address, of, had),
+		"a newer restore point, or without ?t= the newest; dclone sync --restart <source> <dest> throws the clone away and copies afresh"}
+}
+
 // dest reads DEST, for the commands that are about a clone alone.
 func (p *program) dest1(command string, args []string, state string) (place, error) {
 	text := os.Getenv(envDest)
@@ -84,6 +97,8 @@ func directory(a address.Address) string {
 		return a.Dir()
 	case address.Directory:
 		return a.Path
+	case address.Client:
+		return a.Dir()
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -10,14 +11,20 @@ import (
 	"dclone"
 	"dclone/session"
 	"dclone/snapshot"
+	"dclone/state"
 )
 
 const planLong = `Say what sync would do, what it could not carry, and what stands in its way. Nothing is
 written anywhere (but for temporary files in TMPDIR, where a large source does not fit
 into --max-memory), and no lock is taken.
 
-Exit codes: 0 · 3 something could not be carried · 5, 7, 11 what sync would end with ·
-6 source error · 10 no such source`
+Datoms of transactions to be replayed are the source's. What of them cannot be carried,
+sync knows when it has replayed them: plan lists what could not so far, or of a first copy
+cannot. It is counted in datoms. Where Datomic Local does not have an
+attribute's type, the datom of its definition is one of them.
+
+Exit codes: 0 · 3 something cannot be carried, and is not accepted · 5, 7, 11 what sync
+would end with · 6 source error · 10 no such source`
 
 const planExample = `  dclone plan datomic-local:prod/orders datomic-local:dev/orders
   dclone plan --json datomic-local:prod/orders datomic-local:dev/orders
@@ -47,6 +54,8 @@ func newPlan(p *program) *cobra.Command {
 	f.IntVar(&opt.batchSize, "max-batch-size", session.DefaultBatchSize, "as for sync")
 	f.StringVar(&opt.txs, "tx-entities", session.DefaultTxEntities, "as for sync")
 	f.Var(&opt.maxMemory, "max-memory", "as for sync")
+	p.liveFlags(f)
+	p.verboseFlag(f)
 	p.jsonFlag(cmd)
 	stateFlag(cmd, &opt.state)
 	return cmd
@@ -78,6 +87,7 @@ type planDoc struct {
 	TxEntities   int64               `json:"tx_entities"`
 	KeepsT       *bool               `json:"keeps_t"` // whether replayed transactions have the source's t; nil where source and clone number alike
 	NotCarried   []dclone.NotCarried `json:"not_carried"`
+	Accepted     []dclone.NotCarried `json:"accepted_not_carried"`
 	Problems     []planProblem       `json:"problems"`
 	DurationMS   int64               `json:"duration_ms"`
 }
@@ -98,14 +108,14 @@ func (p *program) plan(ctx context.Context, args []string, opt planOptions) erro
 		return err
 	}
 	began := time.Now()
-	src, err := openSource(ctx, pr.source)
+	src, err := p.openSource(ctx, pr.source)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
 	pl := &planner{src: src, pair: pr, opt: opt, jobs: runtime.NumCPU(), doc: planDoc{
 		Source: pr.source.String(), Dest: pr.dest.address.String(), State: pr.dest.state, ToT: src.Basis(),
-		NotCarried: []dclone.NotCarried{}, Problems: []planProblem{}}}
+		NotCarried: []dclone.NotCarried{}, Accepted: []dclone.NotCarried{}, Problems: []planProblem{}}}
 	obstacle := pl.plan(ctx)
 	if obstacle != nil {
 		f := p.explain(obstacle)
@@ -123,10 +133,20 @@ func (p *program) plan(ctx context.Context, args []string, opt planOptions) erro
 	} else {
 		p.table(pl.doc.rows()...)
 	}
-	if obstacle == nil && pl.sidecar != nil {
-		return outstanding(pl.sidecar.session)
+	if obstacle != nil {
+		return obstacle
 	}
-	return obstacle
+	return pl.doc.outstanding()
+}
+
+// outstanding is what a plan ends with where something is not, or will not be, carried.
+func (d *planDoc) outstanding() error {
+	rest := session.Outstanding(state.Session{NotCarried: d.NotCarried, AcceptedNotCarried: d.Accepted})
+	if len(rest) == 0 {
+		return nil
+	}
+	return &failure{codeNotCarried, fmt.Errorf("not all can be carried: %s", notCarriedLine(rest[0])+andMore(len(rest)-1)),
+		"dclone sync <source> <dest> all the same; with --accept-not-carried once the clone may do without"}
 }
 
 func (o *planOptions) check() error {

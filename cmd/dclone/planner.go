@@ -43,7 +43,7 @@ func (pl *planner) plan(ctx context.Context) error {
 		return pl.firstCopy(ctx, pl.src.Basis(), state.Options{MaxBatchSize: pl.opt.batchSize, TxEntities: pl.opt.txs})
 	}
 	id := pl.sidecar.session.ID.String()
-	pl.doc.SessionID, pl.doc.NotCarried = &id, list(pl.sidecar.session.NotCarried)
+	pl.doc.SessionID, pl.doc.NotCarried, pl.doc.Accepted = &id, list(pl.sidecar.session.NotCarried), list(pl.sidecar.session.AcceptedNotCarried)
 	if err := pl.checkSource(); err != nil {
 		return err
 	}
@@ -90,11 +90,18 @@ func (pl *planner) checkSource() error {
 	if had != id {
 		return fmt.Errorf("compare %s with the session: it is the database %q, not %q: %w", pl.pair.source, id, had, session.ErrReplaced)
 	}
+	if err := pl.pair.checkPoint(pl.src, pl.sidecar); err != nil {
+		return err
+	}
+	if basis := pl.src.Basis(); basis < pos.Source.T {
+		return fmt.Errorf("compare %s with the session: it ends at t %d, the clone has come to t %d: that is an earlier point in time, or %w",
+			pl.pair.source, basis, pos.Source.T, session.ErrReplaced)
+	}
 	f, err := pl.src.Fingerprint(pl.sidecar.session.Key, pos.Source.T)
 	if err != nil && !errors.Is(err, source.ErrNoTx) {
 		return dclone.InSource(err)
 	}
-	if err != nil || !f.SameTx(pos.Source) || pl.src.Basis() < pos.Source.T {
+	if err != nil || !f.SameTx(pos.Source) {
 		return fmt.Errorf("compare %s with the session: its transaction t %d is not the one that was cloned: %w",
 			pl.pair.source, pos.Source.T, session.ErrReplaced)
 	}
@@ -149,7 +156,7 @@ func (d *planDoc) rows() []string {
 	} else if d.KeepsT != nil {
 		rows = append(rows, "t\tnumbered anew: a replayed transaction has another t than in the source")
 	}
-	rows = append(rows, notCarriedRows(d.NotCarried)...)
+	rows = append(rows, notCarriedRows(d.NotCarried, d.Accepted)...)
 	for _, problem := range d.Problems {
 		rows = append(rows, "problem\t"+problem.Message)
 	}

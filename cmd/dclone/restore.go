@@ -11,7 +11,6 @@ import (
 	"dclone"
 	"dclone/address"
 	"dclone/backup"
-	"dclone/store"
 	"dclone/store/kvs"
 )
 
@@ -23,7 +22,9 @@ Datomic's rules: another point in time of the database that has the name is put 
 place, be it older or newer. Another database of that name, or the same one under a second
 name in the same storage, is refused: a second copy is what dclone sync makes. No
 transactor may be at work in the storage, because it would go on writing to what was there
-before: stop it, restore, start it. Peers must be started anew, too. Without --t the
+before: stop it, restore, start it. Where one has ever been, restore waits 15 s for it to
+show. Peers must be started anew, too. Segments that are in the storage are not written
+again, nor looked at: damage in them stays. Without --t the
 newest restore point is taken; Datomic's own BACKUP STORAGE T is understood.
 
 Exit codes: 0 · 5 name or database is in use · 6 the backup cannot be read · 7 the storage
@@ -95,7 +96,11 @@ func (p *program) restore(ctx context.Context, args []string, opt restoreOptions
 	}
 	defer to.Close()
 	began, pr := time.Now(), newCopyProgress(p, "restoring", opt.copyOptions)
-	r, err := backup.Restore(ctx, from, to, dst.DB, backup.Options{T: point(src), Concurrency: opt.parallel(src), Force: opt.force, Progress: pr.update})
+	if !opt.force {
+		pr.wait("waiting %s for a transactor to show, should one be at work", backup.DefaultAliveWait)
+	}
+	r, err := backup.Restore(ctx, from, to, dst.DB, backup.Options{T: point(src), Empty: point(src) == 0, Concurrency: opt.parallel(src),
+		Force: opt.force, Progress: pr.update})
 	pr.end()
 	if err != nil {
 		return restoreFailure(ctx, src, dst, err)
@@ -123,8 +128,11 @@ func (p *program) restorePlaces(args []string, opt restoreOptions) (src address.
 	dst, ok := a.(address.Storage)
 	switch {
 	case !ok:
-		return nil, dst, &failure{codeUsage, fmt.Errorf("restore to %s: it is %s; Datomic Pro storage in PostgreSQL is wanted", a, a.Kind()),
-			"dclone sync <source> <dest> for a Datomic Local database, dclone backup <source> <dest> for another backup"}
+		try := "dclone backup <source> <dest>, for another backup"
+		if _, local := a.(address.Local); local {
+			try = "dclone sync <source> <dest>, for a clone"
+		}
+		return nil, dst, &failure{codeUsage, fmt.Errorf("restore to %s: it is %s; Datomic Pro storage in PostgreSQL is wanted", a, a.Kind()), try}
 	case dst.DB == address.AllDatabases:
 		return nil, dst, usage("restore", "restore to %s: it names no database", dst)
 	}
@@ -138,10 +146,10 @@ func restoreFailure(ctx context.Context, src address.Backup, dst address.Storage
 		return &failure{codeInterrupted, errors.New("interrupted, no database was changed, run again"), "the same command again"}
 	case isA[*kvs.CollisionError](err), errors.Is(err, backup.ErrAlive):
 		return err
+	case errors.Is(err, kvs.ErrNoPlace):
+		return &failure{codeNone, err, tryPlace}
 	case errors.Is(err, kvs.ErrNoTable):
 		return &failure{codeNone, err, "that statement, as the owner of the PostgreSQL database"}
-	case isA[*dclone.SourceError](err) || errors.Is(err, store.ErrNoRoot):
-		return copyFailure(ctx, src, err)
 	}
 	return copyFailure(ctx, src, err)
 }

@@ -14,6 +14,7 @@ type program struct {
 	*console
 	json    bool
 	started bool // arguments and flags made sense so far
+	live    liveOptions
 
 	source, dest string // as the user gave them, without passwords
 }
@@ -32,15 +33,24 @@ Addresses:
   file:/path, s3://bucket/prefix             a Datomic Pro backup; ?t=T names a restore point
   datomic:sql://DB?jdbc:postgresql://…       Datomic Pro storage in PostgreSQL: the URI that
                                              peers connect to, in quotes because of ? and &
+  datomic:dev://…, datomic:ddb://…, …        any other URI that peers connect to; behind that of
+                                             storage in PostgreSQL, &via=peer (or ?via=peer)
+  client:FILE.edn#DB, client:{…}#DB          a database of Datomic's client API (Local, Cloud,
+                                             peer-server): its argument map, and the name
 
 All of them can be read; a clone is a Datomic Local database. backup and restore copy
-Datomic Pro databases as they are. Where Datomic Pro keeps its storage elsewhere (DynamoDB,
-Cassandra, other SQL databases), a backup by Datomic's own backup-db can be read.
+Datomic Pro databases as they are. The last two kinds are read through Datomic's own
+library, in a JVM that dclone starts and ends: it needs java, and --datomic-classpath or
+what stands for it. All others are read natively.
 
 Environment:
-  DCLONE_SOURCE, DCLONE_DEST    what SOURCE and DEST are where they are left out
+  DCLONE_SOURCE, DCLONE_DEST    what SOURCE and DEST are where they are left out: of sync, plan
+                                and verify; DEST also of status, map, reset and unlock
   PGUSER, PGPASSWORD, …         as for psql, where the address of a storage does not say;
                                 ~/.pgpass too. Passwords are neither shown nor kept
+  DCLONE_DATOMIC_CLASSPATH      the class path with Datomic's own library, for live sources; or
+                                what clojure or mvn make of a deps.edn or pom.xml in the
+                                current directory. JAVA_HOME: which java
   AWS_PROFILE, AWS_REGION, …    as for aws: environment, profiles, SSO, roles;
                                 AWS_ENDPOINT_URL for other servers that speak S3
 
@@ -106,6 +116,12 @@ func stateFlag(cmd *cobra.Command, state *string) {
 
 // fill puts the user's own addresses into what to try.
 func (p *program) fill(try string) string {
+	if try == tryDamaged {
+		try = tryDamagedBackup
+		if strings.HasPrefix(p.source, "datomic:sql:") {
+			try = tryDamagedStorage
+		}
+	}
 	pairs := []string{"<source>", "SOURCE", "<dest>", "DEST"}
 	if p.source != "" {
 		pairs[1] = shellWord(p.source)

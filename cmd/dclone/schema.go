@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 
 	"dclone"
 	"dclone/address"
+	"dclone/fressian"
 	"dclone/source"
 )
 
@@ -22,7 +24,8 @@ Exit codes: 0 · 6 source error · 10 no such database, backup or restore point`
 
 const schemaExample = `  dclone schema datomic-local:dev/orders
   dclone schema datomic-local:/data/datomic/dev/orders --json
-  dclone schema s3://backups/orders`
+  dclone schema s3://backups/orders
+  dclone schema client:cloud.edn#orders`
 
 func newSchema(p *program) *cobra.Command {
 	var all bool
@@ -39,6 +42,8 @@ func newSchema(p *program) *cobra.Command {
 	}
 	p.jsonFlag(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "show Datomic's own attributes too")
+	p.liveFlags(cmd.Flags())
+	p.verboseFlag(cmd.Flags())
 	return cmd
 }
 
@@ -55,6 +60,8 @@ type schemaAttribute struct {
 	ValueType   string          `json:"value_type"`
 	Cardinality string          `json:"cardinality"`
 	Unique      *string         `json:"unique"`
+	Index       bool            `json:"index"` // Datomic Pro's, as is the next
+	Fulltext    bool            `json:"fulltext"`
 	IsComponent bool            `json:"is_component"`
 	NoHistory   bool            `json:"no_history"`
 	TupleType   *string         `json:"tuple_type"`
@@ -78,7 +85,7 @@ func (p *program) schema(ctx context.Context, args []string, all bool) error {
 	if err != nil {
 		return err
 	}
-	src, err := openSource(ctx, a)
+	src, err := p.openSource(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -88,7 +95,7 @@ func (p *program) schema(ctx context.Context, args []string, all bool) error {
 		return dclone.InSource(err)
 	}
 	defer snap.Close()
-	own := datomicsOwn(snap)
+	own, indexed, searched := datomicsOwn(snap), flagged(snap, dclone.Kw("db", "index")), flagged(snap, dclone.Kw("db", "fulltext"))
 	doc := schemaDoc{Address: a.String(), T: snap.Basis(), Attributes: []schemaAttribute{}}
 	for attr := range snap.Schema().Attributes() {
 		if !all && own(attr) {
@@ -98,7 +105,9 @@ func (p *program) schema(ctx context.Context, args []string, all bool) error {
 		if err != nil {
 			return dclone.InSource(err)
 		}
-		doc.Attributes = append(doc.Attributes, describeAttribute(attr, n))
+		d := describeAttribute(attr, n)
+		d.Index, d.Fulltext = indexed[attr.ID], searched[attr.ID]
+		doc.Attributes = append(doc.Attributes, d)
 	}
 	slices.SortFunc(doc.Attributes, func(x, y schemaAttribute) int { return strings.Compare(x.Ident, y.Ident) })
 	if p.json {
@@ -121,6 +130,25 @@ func datomicsOwn(snap source.Snapshot) func(*dclone.Attribute) bool {
 		ns := a.Ident.Namespace
 		return born[a.ID] || ns == "db" || strings.HasPrefix(ns, "db.") || ns == "fressian"
 	}
+}
+
+// flagged returns the attributes that have a flag. Not every source knows every flag.
+func flagged(snap source.Snapshot, flag dclone.Keyword) map[dclone.EntityID]bool {
+	ident, err := fressian.Append(nil, flag)
+	set, err2 := fressian.Append(nil, true)
+	if err != nil || err2 != nil {
+		return nil
+	}
+	has, attr := map[dclone.EntityID]bool{}, dclone.EntityID(-1)
+	for _, d := range snap.SchemaDatoms() {
+		switch {
+		case d.A == dclone.AttrIdent && d.Added && bytes.Equal(d.V, ident):
+			attr = d.E
+		case d.A == attr:
+			has[d.E] = d.Added && bytes.Equal(d.V, set)
+		}
+	}
+	return has
 }
 
 // countCurrent counts the datoms of an attribute that hold.
@@ -180,6 +208,12 @@ func (a *schemaAttribute) flags() string {
 	var flags []string
 	if a.Unique != nil {
 		flags = append(flags, "unique "+shortName(*a.Unique))
+	}
+	if a.Index {
+		flags = append(flags, "index")
+	}
+	if a.Fulltext {
+		flags = append(flags, "fulltext")
 	}
 	if a.IsComponent {
 		flags = append(flags, "component")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,7 +26,8 @@ import (
 //	sql STATEMENT        do something in it
 //	beat                 move the heartbeat of a transactor in it until the script ends
 //	s3                   have an S3 server; $B is a bucket
-//	damage HOW DIR N     spoil segment N of those in a backup, by name: remove, empty, cut, flip or swap it
+//	damage HOW DIR N     spoil segment N of those in a backup, by name: remove, empty, cut, flip or swap it,
+//	                     or put a directory in its place
 func (s *script) pro(name string, args []string) bool {
 	switch name {
 	case "real":
@@ -134,6 +136,9 @@ func (s *script) spoil(how, dir string, n int) {
 	switch how {
 	case "remove":
 		s.must(os.Remove(path))
+		return
+	case "directory":
+		s.must(errors.Join(os.Remove(path), os.Mkdir(path, 0o777)))
 		return
 	case "empty":
 		b = nil

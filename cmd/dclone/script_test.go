@@ -27,7 +27,7 @@ import (
 //	env NAME=VALUE             for the runs of dclone that follow
 //	mkdir, rm, cp, mv, ln, symlink, write, cut, flip
 //
-// and what scripts about Datomic Pro need: see proScript.
+// and what scripts about Datomic Pro and about live sources need: see pro and live.
 //
 // $W is the script's directory, $S the source and $D the destination that most of them use.
 // Words in quotes may hold spaces.
@@ -149,7 +149,7 @@ func (s *script) do(words []string) {
 	case "shop", "grow", "refer":
 		s.shop(name, args)
 	default:
-		if !s.pro(name, args) {
+		if !s.pro(name, args) && !s.live(name) {
 			s.file(name, args)
 		}
 	}

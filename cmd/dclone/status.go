@@ -19,6 +19,7 @@ import (
 const statusLong = `Show how far a clone has come: its position, how far it lags behind its source, the
 phase, the last run, and what could not be carried. DEST is the clone's address, STATE
 the path of a sidecar. It answers while a run is going on.
+A live source is asked through a JVM, where one can be had; that takes a few seconds.
 
 With --fail-if-behind the exit code is 8 when the clone lags by more than N
 transactions (0 where N is left out), or is not whole yet. Passwords are not kept: where
@@ -54,6 +55,7 @@ func newStatus(p *program) *cobra.Command {
 	stateFlag(cmd, &opt.state)
 	cmd.Flags().StringVar(&opt.behind, "fail-if-behind", "", "exit 8 when the clone lags by more than `N` transactions")
 	cmd.Flags().Lookup("fail-if-behind").NoOptDefVal = "0"
+	p.childFlags(cmd.Flags())
 	return cmd
 }
 
@@ -77,7 +79,7 @@ func (p *program) status(ctx context.Context, args []string, opt statusOptions) 
 	if err != nil {
 		return err
 	}
-	st, err := readStatus(ctx, dst)
+	st, err := p.readStatus(ctx, dst)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type status struct {
 }
 
 // readStatus reads the sidecar, or where a run has it open what that run has recorded.
-func readStatus(ctx context.Context, dst place) (*status, error) {
+func (p *program) readStatus(ctx context.Context, dst place) (*status, error) {
 	last, err := readRecord(dst.state)
 	if err != nil {
 		return nil, dclone.InDest(err)
@@ -55,7 +55,7 @@ func readStatus(ctx context.Context, dst place) (*status, error) {
 	if dst.dir != "" {
 		st.Dest = dst.address.String()
 	}
-	st.readSource(ctx, sc)
+	st.readSource(ctx, p, sc)
 	return st, nil
 }
 
@@ -93,8 +93,8 @@ func (st *status) killed() {
 }
 
 // readSource finds out how far the source has come, where it can be reached.
-func (st *status) readSource(ctx context.Context, sc *sidecar) {
-	src, err := reopenSource(ctx, st.Source)
+func (st *status) readSource(ctx context.Context, p *program, sc *sidecar) {
+	src, err := p.reopenSource(ctx, st.Source)
 	if err != nil {
 		st.SourceError = oneLine(err.Error())
 		return
@@ -121,7 +121,7 @@ func (st *status) readSource(ctx context.Context, sc *sidecar) {
 
 // reopenSource opens the source that a sidecar names. Where a password belongs into its address, the
 // environment may have the whole of it.
-func reopenSource(ctx context.Context, text string) (source.Conn, error) {
+func (p *program) reopenSource(ctx context.Context, text string) (source.Conn, error) {
 	a, err := address.Parse(text)
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func reopenSource(ctx context.Context, text string) (source.Conn, error) {
 	if own, err := address.Parse(os.Getenv(envSource)); err == nil && own.String() == a.String() {
 		a = own
 	}
-	return openSource(ctx, a)
+	return p.openSource(ctx, a)
 }
 
 // countLag counts the source's transactions behind t. Datomic Local numbers them one by one, Datomic Pro
@@ -151,7 +151,7 @@ func countLag(ctx context.Context, src source.Conn, t dclone.T) (n int64, err er
 func (st *status) rows() []string {
 	rows := []string{"clone\t" + st.Dest, "sidecar\t" + st.State, "source\t" + st.Source, "session\t" + st.session(),
 		"phase\t" + st.phase(), "position\t" + st.position(), "lag\t" + st.lag(), "last run\t" + st.lastRun()}
-	return append(rows, notCarriedRows(st.NotCarried)...)
+	return append(rows, notCarriedRows(st.NotCarried, st.Accepted)...)
 }
 
 func (st *status) session() string {

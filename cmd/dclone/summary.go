@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"dclone"
 	"dclone/session"
+	"dclone/state"
 )
 
 // summaryMessage is the JSON line a run ends with.
@@ -56,19 +58,23 @@ func (s *syncer) report(res session.Result) {
 		rows = append(rows, fmt.Sprintf("entities\t%d", res.Entities))
 	}
 	rows = append(rows, "time\t"+brief(res.Duration))
-	s.p.table(append(rows, notCarriedRows(res.Session.NotCarried)...)...)
+	s.p.table(append(rows, notCarriedRows(res.Session.NotCarried, res.Session.AcceptedNotCarried)...)...)
 	s.p.flush()
 }
 
-// notCarriedRows are what was not carried, a row each.
-func notCarriedRows(all []dclone.NotCarried) []string {
+// notCarriedRows are what was not carried, a row each, and whether that was accepted.
+func notCarriedRows(all, accepted []dclone.NotCarried) []string {
 	if len(all) == 0 {
 		return []string{"not carried\tnothing"}
 	}
 	var rows []string
-	head := "not carried"
+	head, rest := "not carried", session.Outstanding(state.Session{NotCarried: all, AcceptedNotCarried: accepted})
 	for _, n := range all {
-		rows = append(rows, head+"\t"+notCarriedLine(n))
+		line := notCarriedLine(n)
+		if !slices.Contains(rest, n) {
+			line += ", accepted"
+		}
+		rows = append(rows, head+"\t"+line)
 		head = ""
 	}
 	return rows

@@ -19,9 +19,9 @@ type syncOptions struct {
 	txs       string
 	eidBatch  int
 
-	jobs, readJobs, txJobs, readChunk int
-	maxMemory                         size
-	noIndex                           bool
+	jobs, readJobs, txJobs int
+	maxMemory              size
+	noIndex                bool
 
 	accept    bool
 	restart   bool
@@ -43,7 +43,10 @@ with position and entity-id map, in its own directory: dclone.state.
 SOURCE may be any address; DEST is a Datomic Local database. A source of Datomic Pro has
 its own entity ids, and what Datomic Local cannot hold is listed as not carried: dclone
 plan tells beforehand. With --follow, a source in PostgreSQL costs one row a poll while
-nothing happens in it.
+nothing happens in it, and the JVM of a live source is kept between polls.
+
+A live source (client:…, a peer's URI) is in use by others: --limit-rate and --read-chunk
+keep the load on it small. --verbose shows what its JVM says.
 
 The first interrupt (Ctrl-C, SIGTERM) lets the run finish its group and save; the
 second ends it at once. Nothing is lost by either: run the command again.
@@ -58,7 +61,8 @@ not what it was · 6 source error · 7 destination error · 10 no such source ·
 const syncExample = `  dclone sync datomic-local:prod/orders datomic-local:dev/orders
   dclone sync --follow --poll 10s datomic-local:prod/orders datomic-local:/data/clones/dev/orders
   dclone sync --json datomic-local:prod/orders datomic-local:dev/orders | jq .status
-  dclone sync s3://backups/orders?t=83207 datomic-local:dev/orders
+  dclone sync 's3://backups/orders?t=83207' datomic-local:dev/orders
+  dclone sync --limit-rate 20000 client:cloud.edn#orders datomic-local:dev/orders
   dclone sync --follow 'datomic:sql://orders?jdbc:postgresql://db/datomic?user=datomic' datomic-local:dev/orders`
 
 func newSync(p *program) *cobra.Command {
@@ -76,16 +80,19 @@ func newSync(p *program) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if opt.verbose {
+				p.live.log = p.jvmLine
+			}
 			return newSyncer(p, pr, opt).run()
 		},
 	}
-	opt.flags(cmd.Flags())
+	opt.flags(cmd.Flags(), p.liveFlags)
 	p.jsonFlag(cmd)
 	stateFlag(cmd, &opt.state)
 	return cmd
 }
 
-func (o *syncOptions) flags(f *pflag.FlagSet) {
+func (o *syncOptions) flags(f *pflag.FlagSet, live func(*pflag.FlagSet)) {
 	f.SortFlags = false
 	f.IntVar(&o.batchSize, "max-batch-size", session.DefaultBatchSize, "`N` datoms in a transaction of the first copy")
 	f.StringVar(&o.txs, "tx-entities", session.DefaultTxEntities,
@@ -94,8 +101,7 @@ func (o *syncOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&o.readJobs, "read-parallelism", 0,
 		"`N` goroutines that read (default --jobs); between Datomic Local databases one pool reads and encodes, and the larger of this and --tx-parallelism counts")
 	f.IntVar(&o.txJobs, "tx-parallelism", 0, "`N` goroutines that make transactions (default --jobs); see --read-parallelism")
-	f.IntVar(&o.readChunk, "read-chunk", 5000,
-		"`N` datoms to ask a live source for at a time; of no effect with Datomic Local, which is read from its file")
+	live(f)
 	f.IntVar(&o.eidBatch, "eid-mapping-batch-size", session.DefaultEidBatch, "`N` records of the entity-id map to write at a time")
 	f.Var(&o.maxMemory, "max-memory", "memory for sorting; what does not fit goes to temporary files beside the clone")
 	f.BoolVar(&o.noIndex, "no-index", false, "write no index files: faster here, slower when Datomic Local opens the clone")
@@ -152,7 +158,6 @@ func (o *syncOptions) checkNumbers(f *pflag.FlagSet) error {
 		{"jobs", o.jobs, 1024},
 		{"read-parallelism", o.readJobs, 1024},
 		{"tx-parallelism", o.txJobs, 1024},
-		{"read-chunk", o.readChunk, 1 << 30},
 	} {
 		if f.Changed(n.name) && (n.value < 1 || n.value > n.max) {
 			return usage("sync", "--%s %d: it may be from 1 to %d", n.name, n.value, n.max)

@@ -68,7 +68,7 @@ func outstanding(of state.Session) error {
 
 // once makes one run. Nothing is written where source and destination cannot be synced.
 func (s *syncer) once(ctx context.Context) (res session.Result, err error) {
-	src, err := openSource(ctx, s.pair.source)
+	src, err := s.p.openSource(ctx, s.pair.source)
 	if err != nil {
 		return res, err
 	}
@@ -81,6 +81,9 @@ func (s *syncer) sync(ctx context.Context, src source.Conn) (res session.Result,
 	s.verbose("source %s has come to t %d", s.pair.source, src.Basis())
 	sc, err := s.check(ctx)
 	if err != nil {
+		return res, err
+	}
+	if err := s.checkPoint(src, sc); err != nil {
 		return res, err
 	}
 	made := traceOf(s.pair.dest.dir)
@@ -108,6 +111,14 @@ func (s *syncer) code(res session.Result, err error) int {
 		return codeDone
 	}
 	return s.p.explain(err).code
+}
+
+// checkPoint is pair.checkPoint, where a clone is to be gone on with.
+func (s *syncer) checkPoint(src source.Conn, sc *sidecar) error {
+	if sc == nil || s.opt.restart {
+		return nil
+	}
+	return s.pair.checkPoint(src, sc)
 }
 
 // check looks at the destination before it is touched, and returns its sidecar, nil where there is

@@ -86,7 +86,9 @@ func newVerify(p *program) *cobra.Command {
 	f.StringVar(&opt.t, "t", "", "of a backup: the restore point `T` (default the newest)")
 	f.Var(&opt.maxMemory, "max-memory", "memory for comparing; what does not fit goes to temporary files in TMPDIR")
 	f.DurationVar(&opt.retryLock, "retry-lock", 0, "wait this long for others to let go of the sidecar")
+	p.liveFlags(f)
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "print nothing where all is equal")
+	p.verboseFlag(f)
 	p.jsonFlag(cmd)
 	stateFlag(cmd, &opt.state)
 	return cmd
@@ -120,6 +122,7 @@ type verifyDoc struct {
 	verify.Report
 	DurationMS int64               `json:"duration_ms"`
 	NotCarried []dclone.NotCarried `json:"not_carried"`
+	Accepted   []dclone.NotCarried `json:"accepted_not_carried"`
 }
 
 func (p *program) verify(ctx context.Context, args []string, opt verifyOptions) error {
@@ -127,7 +130,7 @@ func (p *program) verify(ctx context.Context, args []string, opt verifyOptions) 
 	if err != nil {
 		return err
 	}
-	src, err := openSource(ctx, pr.source)
+	src, err := p.openSource(ctx, pr.source)
 	if err != nil {
 		return err
 	}
@@ -155,7 +158,8 @@ func (p *program) verify(ctx context.Context, args []string, opt verifyOptions) 
 	if err != nil {
 		return err
 	}
-	doc := verifyDoc{pr.source.String(), pr.dest.address.String(), report, time.Since(began).Milliseconds(), list(sc.session.NotCarried)}
+	doc := verifyDoc{pr.source.String(), pr.dest.address.String(), report, time.Since(began).Milliseconds(), list(sc.session.NotCarried),
+		list(sc.session.AcceptedNotCarried)}
 	return p.verified(doc, sc, opt)
 }
 
@@ -222,7 +226,7 @@ func (d *verifyDoc) rows() []string {
 			count(int(d.Datoms), "datom", "datoms"), count(int(d.Transactions), "transaction", "transactions")),
 		"time\t" + brief(time.Duration(d.DurationMS)*time.Millisecond),
 	}
-	rows = append(rows, notCarriedRows(d.NotCarried)...)
+	rows = append(rows, notCarriedRows(d.NotCarried, d.Accepted)...)
 	for _, a := range d.Attributes {
 		if !a.Equal {
 			rows = append(rows, fmt.Sprintf("differs\t%s: %d in the source, %d in the clone", a.Ident, a.SourceCount, a.CloneCount))

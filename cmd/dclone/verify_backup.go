@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,8 +45,8 @@ func atPoint(command string, a address.Backup, t string) (address.Backup, error)
 		return a, nil
 	}
 	n, err := strconv.ParseInt(t, 10, 64)
-	if err != nil || n < 1 {
-		return nil, usage(command, "--t %s: it is not the t of a restore point", t)
+	if err != nil || n < 0 {
+		return nil, usage(command, "--t %q: it is not the t of a restore point", t)
 	}
 	if p, named := a.Point(); named && p != dclone.T(n) {
 		return nil, usage(command, "--t %s: the address names restore point t %d", t, p)
@@ -67,10 +68,11 @@ type backupCheck struct {
 }
 
 type badSegment struct {
-	ID   string `json:"id"` // "" of the root itself
-	Kind string `json:"kind"`
-	File string `json:"file"`
-	Why  string `json:"why"`
+	ID    string `json:"id"` // "" of the root itself
+	Kind  string `json:"kind"`
+	File  string `json:"file"`
+	Why   string `json:"why"`
+	Leads bool   `json:"leads_to_others"` // which could not be looked at
 }
 
 func (p *program) verifyBackup(ctx context.Context, a address.Backup, opt verifyOptions) error {
@@ -81,7 +83,7 @@ func (p *program) verifyBackup(ctx context.Context, a address.Backup, opt verify
 	defer b.Close()
 	began, copying := time.Now(), copyOptions{quiet: opt.quiet, progress: progressAuto}
 	pr := newCopyProgress(p, "verifying", copying)
-	r, err := backup.Verify(ctx, b, backup.Options{T: point(a), ReadAll: opt.readAll,
+	r, err := backup.Verify(ctx, b, backup.Options{T: point(a), Empty: point(a) == 0, ReadAll: opt.readAll,
 		Concurrency: max(opt.jobs, copying.parallel(a)), Progress: pr.update})
 	pr.end()
 	if err != nil {
@@ -133,6 +135,10 @@ func (d *backupCheck) rows() []string {
 	}
 	for _, b := range d.Unreadable {
 		rows = append(rows, "unreadable\t"+b.line()+": "+b.Why)
+	}
+	leads := func(b badSegment) bool { return b.Leads }
+	if slices.ContainsFunc(d.Missing, leads) || slices.ContainsFunc(d.Unreadable, leads) {
+		rows = append(rows, "unknown\twhat lies below bad roots and dirs: it could not be looked at")
 	}
 	return rows
 }

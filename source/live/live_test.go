@@ -59,6 +59,7 @@ func TestLocal(t *testing.T) {
 			for _, opt := range []sourcelive.Options{{}, {Chunk: 7}} {
 				same(t, native, open(t, d, opt))
 			}
+			sameFingerprints(t, native, open(t, d, sourcelive.Options{}))
 		})
 	}
 }
