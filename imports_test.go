@@ -25,7 +25,7 @@ var imports = map[string][]string{
 	"dclone/datomic/live":    {"dclone", "dclone/datomic/local", "dclone/fressian"},
 	"dclone/eidmap":          {"dclone", "dclone/fressian"},
 	"dclone/state":           {"dclone", "dclone/eidmap"},
-	"dclone/source":          {"dclone", "dclone/schema"},
+	"dclone/source":          {"dclone", "dclone/datomic/local", "dclone/schema"},
 	"dclone/source/local":    {"dclone", "dclone/schema", "dclone/source", "dclone/datomic/local"},
 	"dclone/source/pro":      {"dclone", "dclone/schema", "dclone/source", "dclone/datomic/local", "dclone/datomic/segment", "dclone/fressian", "dclone/store"},
 	"dclone/source/live":     {"dclone", "dclone/schema", "dclone/source", "dclone/datomic/live", "dclone/datomic/local", "dclone/fressian"},

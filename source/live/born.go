@@ -1,7 +1,6 @@
 package live
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,10 +10,8 @@ import (
 	"dclone/datomic/live"
 	"dclone/datomic/local"
 	"dclone/fressian"
+	"dclone/source"
 )
-
-// userT is where the ts of Datomic Pro's transactions begin; what is before it is of the bootstrap.
-const userT = 1000
 
 // readBorn finds the bootstrap.
 func (c *Conn) readBorn(ctx context.Context) (err error) {
@@ -69,31 +66,21 @@ func (c *Conn) rebuildBorn(ctx context.Context) error {
 	byT := map[dclone.T][]dclone.Datom{}
 	seen := map[dclone.EntityID]bool{}
 	for _, name := range names {
-		if name.Tx.T() >= userT || seen[name.E] {
+		if name.Tx.T() >= source.UserT || seen[name.E] {
 			continue
 		}
 		seen[name.E] = true
-		all, err := c.until(ctx, name.E, at, dclone.TxID(userT))
+		all, err := c.until(ctx, name.E, at, dclone.TxID(source.UserT))
 		if err != nil {
 			return err
 		}
 		for _, d := range all {
-			if t := d.Tx.T(); t < userT {
+			if t := d.Tx.T(); t < source.UserT {
 				byT[t] = append(byT[t], d)
 			}
 		}
 	}
-	for t, all := range byT {
-		slices.SortFunc(all, bornOrder)
-		tx := dclone.Tx{T: t, Datoms: all}
-		for _, d := range all {
-			if d.A == local.AttrTxInstant && d.E == d.Tx && d.Added {
-				tx.Instant, _ = local.Instant(d.V)
-			}
-		}
-		c.born = append(c.born, tx)
-	}
-	slices.SortFunc(c.born, func(x, y dclone.Tx) int { return cmp.Compare(x.T, y.T) })
+	c.born = append(c.born, source.Rebuild(byT)...)
 	return nil
 }
 
@@ -112,26 +99,6 @@ func (c *Conn) until(ctx context.Context, a dclone.EntityID, at dclone.T, end dc
 		}
 	}
 	return all, nil
-}
-
-// bornOrder is the order of datoms within a transaction that has to be rebuilt: as the package
-// comment has it.
-func bornOrder(x, y dclone.Datom) int {
-	return cmp.Or(
-		before(x.A == local.AttrTxInstant && x.E == x.Tx, y.A == local.AttrTxInstant && y.E == y.Tx),
-		before(x.A == dclone.AttrIdent, y.A == dclone.AttrIdent),
-		cmp.Compare(x.E, y.E), cmp.Compare(x.A, y.A), before(!x.Added, !y.Added), local.CompareValues(x.V, y.V))
-}
-
-// before orders true before false.
-func before(x, y bool) int {
-	switch {
-	case x == y:
-		return 0
-	case x:
-		return -1
-	}
-	return 1
 }
 
 // keyword decodes an ident.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"iter"
 	"sync/atomic"
 
@@ -122,28 +121,7 @@ func (c *Conn) digest(key dclone.DigestKey, tx *dclone.Tx) (dclone.Digest, error
 		frame, err := local.AppendFrame(nil, tx.T, tx.Datoms)
 		return key.Of(frame), err
 	}
-	h := key.New()
-	digestDatoms(h, tx.Datoms)
-	return dclone.SumDigest(h), nil
-}
-
-// digestDatoms writes datoms, in the order of the log, in a form that says all of them, as package
-// source/pro does:
-//
-//	entity:u64  attribute:u64  added:u8  length:u32  value
-func digestDatoms(h hash.Hash, all []dclone.Datom) {
-	var b []byte
-	for _, d := range all {
-		b = binary.BigEndian.AppendUint64(b[:0], uint64(d.E))
-		b = binary.BigEndian.AppendUint64(b, uint64(d.A))
-		added := byte(0)
-		if d.Added {
-			added = 1
-		}
-		b = append(b, added)
-		b = binary.BigEndian.AppendUint32(b, uint32(len(d.V)))
-		h.Write(append(b, d.V...))
-	}
+	return source.Digest(key, tx.Datoms), nil
 }
 
 // Txs yields the transactions from t on.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"dclone"
 	"dclone/schema"
@@ -36,16 +35,19 @@ func (s *snapshot) readSchema(ctx context.Context) error {
 		}
 		all = append(all, more...)
 	}
-	slices.SortFunc(all, func(x, y dclone.Datom) int { return cmp.Or(cmp.Compare(x.Tx, y.Tx), bornOrder(x, y)) })
+	source.SortSchema(all)
 	s.schemaDatoms, s.schema = all, new(schema.Schema)
-	return byTx(all, func(of []dclone.Datom) error {
+	for of := range source.ByTx(all) {
 		if s.conn.inLog {
 			if err := s.asInLog(ctx, of); err != nil {
 				return err
 			}
 		}
-		return s.schema.Apply(of)
-	})
+		if err := s.schema.Apply(of); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // builtin reports whether an ident's datom is of something the database was born with, or got by an upgrade of its base
@@ -55,22 +57,7 @@ func (c *Conn) builtin(d dclone.Datom) (bool, error) {
 		return true, nil
 	}
 	kw, err := keyword(d)
-	return kw.Namespace == "db" || strings.HasPrefix(kw.Namespace, "db."), err
-}
-
-// byTx calls do with the stretches of datoms that are of one transaction.
-func byTx(all []dclone.Datom, do func([]dclone.Datom) error) error {
-	for len(all) > 0 {
-		n := 1
-		for n < len(all) && all[n].Tx == all[0].Tx {
-			n++
-		}
-		if err := do(all[:n]); err != nil {
-			return err
-		}
-		all = all[n:]
-	}
-	return nil
+	return kw.IsReserved(), err
 }
 
 // asInLog puts datoms of one transaction in the order that has it. What is not there comes last.
@@ -91,7 +78,7 @@ func (s *snapshot) asInLog(ctx context.Context, of []dclone.Datom) error {
 	})
 	slices.SortStableFunc(of, func(x, y dclone.Datom) int {
 		i, j := place[of0(x)], place[of0(y)]
-		return cmp.Or(before(i > 0, j > 0), cmp.Compare(i, j))
+		return cmp.Or(source.Before(i > 0, j > 0), cmp.Compare(i, j))
 	})
 	return err
 }

@@ -103,7 +103,7 @@ func repeats(of []dclone.Datom, v dclone.Value) bool {
 // inTime puts an entity's datoms in the order they came about.
 func inTime(of []dclone.Datom) []dclone.Datom {
 	slices.SortStableFunc(of, func(x, y dclone.Datom) int {
-		return cmp.Or(cmp.Compare(x.Tx, y.Tx), before(!x.Added, !y.Added), local.CompareValues(x.V, y.V))
+		return cmp.Or(cmp.Compare(x.Tx, y.Tx), source.Before(!x.Added, !y.Added), local.CompareValues(x.V, y.V))
 	})
 	return of
 }

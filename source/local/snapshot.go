@@ -54,7 +54,7 @@ func (c *Conn) Snapshot(ctx context.Context, t dclone.T, opt source.Options) (so
 	for _, a := range columns.Attributes() {
 		s.retracted[a.A] = a.Retracted
 	}
-	for txn := range byTx(columns.Kept()) {
+	for txn := range source.ByTx(columns.Kept()) {
 		if err := s.schema.Apply(txn); err != nil {
 			return nil, err
 		}
@@ -64,22 +64,6 @@ func (c *Conn) Snapshot(ctx context.Context, t dclone.T, opt source.Options) (so
 
 func raise(a *atomic.Int64, v int64) {
 	for old := a.Load(); v > old && !a.CompareAndSwap(old, v); old = a.Load() {
-	}
-}
-
-// byTx yields the stretches of datoms that are of one transaction.
-func byTx(datoms []dclone.Datom) iter.Seq[[]dclone.Datom] {
-	return func(yield func([]dclone.Datom) bool) {
-		for len(datoms) > 0 {
-			n := 1
-			for n < len(datoms) && datoms[n].Tx == datoms[0].Tx {
-				n++
-			}
-			if !yield(datoms[:n]) {
-				return
-			}
-			datoms = datoms[n:]
-		}
 	}
 }
 

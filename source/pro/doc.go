@@ -30,7 +30,7 @@
 //
 // Values are in the order of local.CompareValues, which is the one the trees have, but for NaN. Of
 // attributes that can hold one, the datoms of an entity are sorted again. What is equal by that
-// order, 1.0M and 1.00M, is one value to Datomic Pro.
+// order, 1.0M and 1.00M, may hold side by side; a retraction of one hides those that are older.
 //
 // # Memory
 //

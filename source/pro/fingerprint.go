@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"hash"
 
 	"dclone"
 	"dclone/source"
@@ -27,9 +26,7 @@ func (c *Conn) First(key dclone.DigestKey) (dclone.Digest, error) {
 // Fingerprint returns that of transaction t.
 func (c *Conn) Fingerprint(key dclone.DigestKey, t dclone.T) (f dclone.Fingerprint, err error) {
 	err = c.at1(context.Background(), t, func(tx *dclone.Tx) {
-		h := key.New()
-		digestDatoms(h, tx.Datoms)
-		f = dclone.Fingerprint{T: tx.T, Instant: tx.Instant, Digest: dclone.SumDigest(h), ID: uuidText(tx.ID)}
+		f = dclone.Fingerprint{T: tx.T, Instant: tx.Instant, Digest: source.Digest(key, tx.Datoms), ID: uuidText(tx.ID)}
 	})
 	return f, err
 }
@@ -46,23 +43,4 @@ func (c *Conn) at1(ctx context.Context, t dclone.T, do func(*dclone.Tx)) error {
 		}
 	}
 	return fmt.Errorf("read t %d of %s: %w", t, c.db, source.ErrNoTx)
-}
-
-// digestDatoms writes datoms, in the order of the log, in a form that says all of them and nothing
-// of how they were stored:
-//
-//	entity:u64  attribute:u64  added:u8  length:u32  value
-func digestDatoms(h hash.Hash, all []dclone.Datom) {
-	var b []byte
-	for _, d := range all {
-		b = binary.BigEndian.AppendUint64(b[:0], uint64(d.E))
-		b = binary.BigEndian.AppendUint64(b, uint64(d.A))
-		added := byte(0)
-		if d.Added {
-			added = 1
-		}
-		b = append(b, added)
-		b = binary.BigEndian.AppendUint32(b, uint32(len(d.V)))
-		h.Write(append(b, d.V...))
-	}
 }

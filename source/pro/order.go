@@ -6,6 +6,7 @@ import (
 
 	"dclone"
 	"dclone/datomic/local"
+	"dclone/source"
 )
 
 // codeStruct begins a value of a type that has no order, a database function.
@@ -35,7 +36,7 @@ func inTree(x, y dclone.Datom) int {
 
 // inTime is the order in which an entity's datoms came about.
 func inTime(x, y dclone.Datom) int {
-	if c := cmp.Or(cmp.Compare(x.Tx, y.Tx), before(!x.Added, !y.Added)); c != 0 {
+	if c := cmp.Or(cmp.Compare(x.Tx, y.Tx), source.Before(!x.Added, !y.Added)); c != 0 {
 		return c
 	}
 	return cmp.Or(compare(x.V, y.V), bytes.Compare(x.V, y.V))

@@ -156,7 +156,7 @@ func (c *Conn) readRequests(ctx context.Context, r *roots) ([]*excisionRequest, 
 
 // firstAt returns the t of the first transaction at or after an instant, or limit where that is less.
 func (s *snapshot) firstAt(ctx context.Context, instant dclone.Instant, limit dclone.T) (dclone.T, error) {
-	for all, err := range s.Current(ctx, attrTxInstant) {
+	for all, err := range s.Current(ctx, local.AttrTxInstant) {
 		if err != nil {
 			return 0, err
 		}

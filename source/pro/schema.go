@@ -1,16 +1,15 @@
 package pro
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"dclone"
 	"dclone/datomic/segment"
 	"dclone/fressian"
 	"dclone/schema"
+	"dclone/source"
 )
 
 // readSchema reads what the db partition has of builtin attributes. The log has the same, but to read
@@ -50,7 +49,7 @@ func (s *snapshot) builtin(ident dclone.Datom) bool {
 	}
 	v, _, err := fressian.Decode(ident.V)
 	kw, ok := v.(dclone.Keyword)
-	return err == nil && ok && (kw.Namespace == "db" || strings.HasPrefix(kw.Namespace, "db."))
+	return err == nil && ok && kw.IsReserved()
 }
 
 // historyOfDB returns what there is of an attribute in the db partition, which comes first.
@@ -72,16 +71,11 @@ func (s *snapshot) historyOfDB(ctx context.Context, a dclone.EntityID) (all []dc
 
 // apply sorts datoms by transaction and adds them to a schema.
 func (s *snapshot) apply(to *schema.Schema, all []dclone.Datom) error {
-	slices.SortFunc(all, func(x, y dclone.Datom) int { return cmp.Or(cmp.Compare(x.Tx, y.Tx), bornOrder(x, y)) })
-	for from := 0; from < len(all); {
-		end := from + 1
-		for end < len(all) && all[end].Tx == all[from].Tx {
-			end++
-		}
-		if err := to.Apply(all[from:end]); err != nil {
+	source.SortSchema(all)
+	for of := range source.ByTx(all) {
+		if err := to.Apply(of); err != nil {
 			return fmt.Errorf("read %s: %w", s.conn.db, err)
 		}
-		from = end
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func (s *snapshot) open(ctx context.Context, r *roots) error {
 		return err
 	}
 	s.maxInstant = -1 << 63
-	for all, err := range s.Current(ctx, attrTxInstant) {
+	for all, err := range s.Current(ctx, local.AttrTxInstant) {
 		if err != nil {
 			return err
 		}
