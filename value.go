@@ -2,6 +2,7 @@ package dclone
 
 import (
 	"math/big"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,11 @@ func qualified(k Keyword) string {
 		return k.Name
 	}
 	return k.Namespace + "/" + k.Name
+}
+
+// IsReserved reports whether k is Datomic's own to give: of the namespace db, or of one that begins with it.
+func (k Keyword) IsReserved() bool {
+	return k.Namespace == "db" || strings.HasPrefix(k.Namespace, "db.")
 }
 
 // Kw returns the keyword written :namespace/name, or :name where namespace is "".

@@ -15,7 +15,6 @@ package fit
 import (
 	"iter"
 	"maps"
-	"strings"
 
 	"dclone"
 	"dclone/fressian"
@@ -103,7 +102,7 @@ func (f *Fit) name(e dclone.EntityID, kw dclone.Keyword, born bool) {
 	clone, has := f.idents[kw]
 	_, known := f.ids[e]
 	switch {
-	case known || f.Lacks(e) || !born && !(f.foreign && reserved(kw)):
+	case known || f.Lacks(e) || !born && !(f.foreign && kw.IsReserved()):
 	case has && !(f.foreign && f.valueless(kw)):
 		f.ids[e] = clone
 		if e < dclone.EntityID(len(f.low)) {
@@ -139,11 +138,6 @@ func (f *Fit) typesWithoutValues() iter.Seq2[dclone.EntityID, dclone.Keyword] {
 			}
 		}
 	}
-}
-
-// reserved reports whether a keyword is Datomic's to give.
-func reserved(kw dclone.Keyword) bool {
-	return kw.Namespace == "db" || strings.HasPrefix(kw.Namespace, "db.")
 }
 
 // Foreign reports whether source and clone are of different kinds.

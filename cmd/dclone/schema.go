@@ -127,8 +127,7 @@ func datomicsOwn(snap source.Snapshot) func(*dclone.Attribute) bool {
 		}
 	}
 	return func(a *dclone.Attribute) bool {
-		ns := a.Ident.Namespace
-		return born[a.ID] || ns == "db" || strings.HasPrefix(ns, "db.") || ns == "fressian"
+		return born[a.ID] || a.Ident.IsReserved() || a.Ident.Namespace == "fressian"
 	}
 }
 

@@ -25,13 +25,7 @@ func IsBuiltin(e dclone.EntityID) bool { return e >= 0 && e <= lastBuiltin }
 const codeInstant = 0xc8
 
 // Instant reads the value of :db/txInstant.
-func Instant(v dclone.Value) (dclone.Instant, bool) {
-	if len(v) < 2 || v[0] != codeInstant {
-		return 0, false
-	}
-	ms, n, ok := fressian.Int(v[1:])
-	return dclone.Instant(ms), ok && n == len(v)-1
-}
+func Instant(v dclone.Value) (dclone.Instant, bool) { return fressian.Instant(v) }
 
 // AppendInstant appends i as it is stored.
 func AppendInstant(dst []byte, i dclone.Instant) []byte {

@@ -29,13 +29,9 @@ type Listed struct {
 
 // Databases returns the databases of the storage by name, those that are deleted last.
 func (s *Storage) Databases(ctx context.Context) ([]Listed, error) {
-	var c catalog
-	err := s.retried(ctx, func() (err error) {
-		c, err = readCatalog(ctx, s.pool)
-		return err
-	})
+	c, err := s.catalog(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read catalog of %v: %w", s, explained(err))
+		return nil, err
 	}
 	all := append(c.databases(), c.deleted()...)
 	slices.SortFunc(all, func(a, b Listed) int {
@@ -48,6 +44,18 @@ func (s *Storage) Databases(ctx context.Context) ([]Listed, error) {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return all, nil
+}
+
+// catalog reads the catalog as it is now.
+func (s *Storage) catalog(ctx context.Context) (c catalog, err error) {
+	err = s.retried(ctx, func() (err error) {
+		c, err = readCatalog(ctx, s.pool)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read catalog of %v: %w", s, explained(err))
+	}
+	return c, nil
 }
 
 // A querier is a pool or a transaction.

@@ -36,13 +36,9 @@ type seen struct {
 // Database returns the database that has a name at present. It goes on being that database when it is
 // renamed or deleted, but [Database.Changed] tells. Closing it does not close the storage.
 func (s *Storage) Database(ctx context.Context, name string) (*Database, error) {
-	var c catalog
-	err := s.retried(ctx, func() (err error) {
-		c, err = readCatalog(ctx, s.pool)
-		return err
-	})
+	c, err := s.catalog(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read catalog of %v: %w", s, explained(err))
+		return nil, err
 	}
 	found, err := c.find(name)
 	if err != nil {

@@ -29,13 +29,9 @@ const peerVersion = "7277"
 // CheckName reports whether a database may be restored under a name: a new one under a new name, one
 // that is there under its own. The error is a [*CollisionError], where it may not.
 func (s *Storage) CheckName(ctx context.Context, name, databaseID string) error {
-	var c catalog
-	err := s.retried(ctx, func() (err error) {
-		c, err = readCatalog(ctx, s.pool)
-		return err
-	})
+	c, err := s.catalog(ctx)
 	if err != nil {
-		return fmt.Errorf("read catalog of %v: %w", s, explained(err))
+		return err
 	}
 	_, _, err = c.with(name, databaseID)
 	return err
