@@ -26,6 +26,14 @@ type Clone interface {
 	Mark() (dclone.Mark, error)
 }
 
+// A Binder is a Clone that gives out the ids itself: what they are is known when a group is written.
+// Its intents have the frames in them.
+type Binder interface {
+	Clone
+	// Bound returns the ids of the group that was appended.
+	Bound() []eidmap.Run
+}
+
 // A Store is where commits go.
 type Store interface {
 	Update(func(*state.Tx) error) error
@@ -40,6 +48,7 @@ type Step struct {
 	Datoms  int64
 
 	Source     dclone.T // the source's transaction that this carries; 0 in a first copy
+	Cursor     int64    // where a first copy goes on behind this; 0 where the clone's t tells
 	Next       eidmap.First
 	Runs       []eidmap.Run
 	Schema     []dclone.Datom

@@ -32,8 +32,8 @@ type Loop struct {
 	Key    dclone.DigestKey
 	Limits Limits
 
-	// Fingerprint returns that of a source transaction; it is called once a group. Nil in a
-	// first copy, which has no intents either.
+	// Fingerprint returns that of a source transaction; it is called once a group, in a first copy with 0.
+	// Nil in a first copy that nobody sees, which needs no intents.
 	Fingerprint func(dclone.T) (dclone.Fingerprint, error)
 	// Stop is asked between two groups whether to end the run with ErrStopped.
 	Stop func() bool
@@ -131,6 +131,9 @@ func (g *group) add(s Step) {
 		g.source = s.Source
 		g.commit.Position.Next = s.Next
 	}
+	if s.Cursor != 0 {
+		g.commit.Position.Cursor = s.Cursor
+	}
 	g.commit.Runs = append(g.commit.Runs, s.Runs...)
 	g.commit.Schema = append(g.commit.Schema, s.Schema...)
 	g.commit.NotCarried = state.AddNotCarried(g.commit.NotCarried, s.NotCarried)
@@ -167,6 +170,9 @@ func (l *Loop) end(g *group) error {
 		return dclone.InDest(err)
 	}
 	g.commit.Position.Clone = mark
+	if b, ok := l.Clone.(Binder); ok {
+		g.commit.Runs = append(g.commit.Runs, b.Bound()...)
+	}
 	if err := l.at(BeforeCommit); err != nil {
 		return err
 	}
@@ -189,6 +195,9 @@ func (l *Loop) intend(g *group) error {
 	g.commit.Position.Source = f
 	g.commit.Runs = eidmap.Join(g.commit.Runs)
 	intent := state.Intent{Commit: g.commit}
+	if _, ok := l.Clone.(Binder); ok {
+		intent.Sent = g.frames
+	}
 	for frames := g.frames; len(intent.Frames) < len(g.lengths); {
 		n := g.lengths[len(intent.Frames)]
 		intent.Frames = append(intent.Frames, state.Frame{Length: int64(n), Digest: l.Key.Of(frames[:n])})

@@ -60,6 +60,9 @@ type Options struct {
 	MaxBatchSize int        // datoms in a transaction
 	TxEntities   TxEntities // which transaction entities stay transaction entities
 	Jobs         int        // goroutines; changes nothing that is written
+	// SourceIDs leaves all ids as they are in the source, for a clone that gives out its own; attributes
+	// whose values refer to entities come last then.
+	SourceIDs bool
 }
 
 // TxEntities says which of the source's transaction entities stay such in the clone.

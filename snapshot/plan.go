@@ -97,6 +97,8 @@ func (p *Plan) orderColumns() {
 	}
 	slices.SortFunc(p.columns, func(x, y *column) int {
 		switch {
+		case p.opt.SourceIDs && (p.refs(x.a) == dclone.NoRefs) != (p.refs(y.a) == dclone.NoRefs):
+			return map[bool]int{true: -1, false: 1}[p.refs(x.a) == dclone.NoRefs]
 		case !x.own && !y.own:
 			return cmp.Compare(x.a, y.a)
 		case x.own != y.own:
@@ -141,6 +143,9 @@ func (p *Plan) damaged(d dclone.Datom, err error) error {
 
 // Clone returns the clone's entity for one of the source.
 func (p *Plan) Clone(src dclone.EntityID) (dclone.EntityID, error) {
+	if p.opt.SourceIDs {
+		return src, nil
+	}
 	if e, ok := p.fit.Builtin(src); ok {
 		return e, nil
 	}
@@ -209,6 +214,9 @@ func (p *Plan) Before(t dclone.T) int64 {
 	}
 	return n
 }
+
+// TxSources returns the source's transaction entities that stay such, in the order of their transactions.
+func (p *Plan) TxSources() []dclone.EntityID { return slices.Collect(p.entities.Tx.All()) }
 
 // TxEntities returns how many of the source's transaction entities stay such.
 func (p *Plan) TxEntities() int { return len(p.instants) }

@@ -22,6 +22,7 @@ type Commit struct {
 // the clone is compared with it, never with a second reading of the source.
 type Intent struct {
 	Frames []Frame
+	Sent   []byte // the frames themselves, where the clone gives out the ids
 	Commit Commit
 }
 
@@ -75,10 +76,11 @@ next:
 type intentHead struct {
 	Position   Position            `json:"position"`
 	NotCarried []dclone.NotCarried `json:"not_carried,omitempty"`
+	Sent       []byte              `json:"sent,omitempty"`
 }
 
 func (i *Intent) encode() []byte {
-	head, err := json.Marshal(intentHead{i.Commit.Position, i.Commit.NotCarried})
+	head, err := json.Marshal(intentHead{i.Commit.Position, i.Commit.NotCarried, i.Sent})
 	if err != nil {
 		panic(err) // plain data
 	}
@@ -109,7 +111,7 @@ func (i *Intent) decode(b []byte) error {
 	if err := json.Unmarshal(r.bytes(r.uint()), &head); err != nil {
 		return fmt.Errorf("read intent: %w", err)
 	}
-	i.Commit.Position, i.Commit.NotCarried = head.Position, head.NotCarried
+	i.Commit.Position, i.Commit.NotCarried, i.Sent = head.Position, head.NotCarried, head.Sent
 	for n := r.uint(); n > 0 && !r.bad; n-- {
 		f := Frame{Length: int64(r.uint())}
 		copy(f.Digest[:], r.bytes(uint64(len(f.Digest))))

@@ -68,4 +68,5 @@ type Position struct {
 	Next   eidmap.First       `json:"next"`   // ids not yet given out
 	Mapped bool               `json:"mapped"` // the first copy's entity ids are in the map
 	Plan   dclone.Digest      `json:"plan"`   // of the first copy, once it is mapped
+	Cursor int64              `json:"cursor"` // where a first copy goes on whose ids the clone gives out
 }

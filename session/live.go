@@ -1,0 +1,288 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+
+	"dclone"
+	destlive "dclone/dest/live"
+	"dclone/replay"
+	"dclone/snapshot"
+	"dclone/source"
+	"dclone/state"
+)
+
+// A liveRun is a run whose clone is written through a running Datomic.
+type liveRun struct {
+	run
+	dst *destlive.Clone
+}
+
+// liveLimits are those of groups that a running Datomic is sent: what a crash leaves open is compared transaction by
+// transaction, so they are few.
+var liveLimits = replay.Limits{Txs: 256, Bytes: 2 << 20, After: time.Second}
+
+// SyncLive is Sync for a clone that a running Datomic serves. Its first copy needs an empty database.
+func SyncLive(ctx context.Context, src source.Conn, dst *destlive.Clone, path string, opt Options) (Result, error) {
+	began := time.Now()
+	if opt.Jobs <= 0 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if opt.MaxBatchSize < 0 {
+		return Result{}, fmt.Errorf("set --max-batch-size to %d: a transaction needs room for one datom at least", opt.MaxBatchSize)
+	}
+	r := &liveRun{run{src: src, opt: opt, basis: src.Basis()}, dst}
+	err := r.open(ctx, path)
+	defer func() {
+		if r.store != nil {
+			r.store.Close()
+		}
+	}()
+	if err == nil {
+		err = r.sync(ctx)
+	}
+	r.result.Session, r.result.Position = r.session, r.pos
+	r.result.Duration = time.Since(began)
+	return r.result, err
+}
+
+// open opens the sidecar, or makes one for a clone that is empty.
+func (r *liveRun) open(ctx context.Context, path string) error {
+	store, err := state.Open(path)
+	if errors.Is(err, state.ErrNone) {
+		return r.create(ctx, path)
+	}
+	if err != nil {
+		return err
+	}
+	r.store = store
+	if r.session, err = store.Session(); err != nil {
+		return err
+	}
+	if r.pos, err = store.Position(); err != nil {
+		return err
+	}
+	if r.opt.Restart {
+		return r.restart(ctx, path)
+	}
+	if id := r.dst.DatabaseID(); id != r.session.Dest.ID {
+		return fmt.Errorf("compare %s with the session: it is the database %q, not %q: %w", r.opt.DestAddress, id, r.session.Dest.ID, ErrClaimed)
+	}
+	r.know()
+	if err := r.checkSource(); err != nil {
+		return err
+	}
+	return r.checkShape()
+}
+
+// know tells the clone what the sidecar knows.
+func (r *liveRun) know() {
+	r.dst.SetKey(r.session.Key)
+	r.dst.SetTaken(func(e dclone.EntityID) (taken bool, err error) {
+		err = r.store.View(func(tx *state.Tx) error {
+			m, err := tx.Map()
+			if err == nil {
+				_, taken, err = m.Source(e)
+			}
+			return err
+		})
+		return taken, err
+	})
+}
+
+// restart forgets the session. Datomic cannot be told to empty a database, so that has to be done before.
+func (r *liveRun) restart(ctx context.Context, path string) error {
+	if err := r.checkEmpty(); err != nil {
+		return err
+	}
+	store := r.store
+	r.store = nil
+	if err := errors.Join(store.Close(), os.Remove(path)); err != nil {
+		return dclone.InDest(err)
+	}
+	return r.create(ctx, path)
+}
+
+// checkEmpty makes sure that a first copy would not be mixed with somebody's data.
+func (r *liveRun) checkEmpty() error {
+	if r.dst.Empty() {
+		return nil
+	}
+	return fmt.Errorf("clone to %s: it holds data, and a first copy needs an empty database: %w", r.opt.DestAddress, ErrClaimed)
+}
+
+// create makes the session of a new clone.
+func (r *liveRun) create(ctx context.Context, path string) error {
+	if err := r.checkEmpty(); err != nil {
+		return err
+	}
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	r.session = state.Session{
+		Version: state.Version, ID: uuid.New(), Created: time.Now().UTC().Truncate(time.Second), Key: key,
+		Source: state.Identity{Address: r.opt.SourceAddress, ID: r.src.DatabaseID(), Born: r.src.Born()},
+		Dest:   state.Identity{Address: r.opt.DestAddress, ID: r.dst.DatabaseID()},
+		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultBatchSize),
+			TxEntities: or(r.opt.TxEntities, DefaultTxEntities)},
+	}
+	var err error
+	if r.session.Source.First, err = r.src.First(key); err != nil {
+		return dclone.InSource(err)
+	}
+	f, err := r.src.Fingerprint(key, r.basis)
+	if err != nil {
+		return dclone.InSource(err)
+	}
+	r.dst.SetKey(key)
+	mark, err := r.dst.Mark()
+	if err != nil {
+		return dclone.InDest(err)
+	}
+	r.pos = state.Position{Phase: state.Loading, Source: f, Basis: r.basis, Clone: mark}
+	r.store, err = state.Create(path, r.session, r.pos)
+	if err != nil {
+		return dclone.InDest(err)
+	}
+	r.know()
+	return nil
+}
+
+// sync does what is left to do.
+func (r *liveRun) sync(ctx context.Context) error {
+	if err := r.recover(); err != nil {
+		return err
+	}
+	if r.pos.Phase == state.Loading {
+		if err := r.load(ctx); err != nil {
+			return err
+		}
+	}
+	if r.pos.Phase != state.Current {
+		return fmt.Errorf("read sidecar %s: phase %q is not one of this clone", r.store.Path(), r.pos.Phase)
+	}
+	if err := r.catchUp(ctx); err != nil {
+		return err
+	}
+	return r.accept()
+}
+
+// recover makes clone and sidecar agree, after a crash or not.
+func (r *liveRun) recover() error {
+	intent, err := r.store.Intent()
+	if err != nil {
+		return err
+	}
+	adopted, err := r.dst.Recover(r.pos.Clone, intent)
+	if err != nil {
+		return dclone.InDest(err)
+	}
+	if intent == nil {
+		return nil
+	}
+	r.result.Resumed = true
+	if !adopted {
+		return r.update(func(tx *state.Tx) error { return tx.DropIntent() })
+	}
+	commit := intent.Commit
+	if commit.Position.Clone, err = r.dst.Mark(); err != nil {
+		return dclone.InDest(err)
+	}
+	commit.Runs = append(commit.Runs, r.dst.Bound()...)
+	if err := r.update(func(tx *state.Tx) error { return tx.Commit(&commit) }); err != nil {
+		return err
+	}
+	if r.pos.Phase == state.Current {
+		for _, run := range r.dst.Bound() {
+			if run.Src.IsTx() && run.Clone.IsTx() {
+				r.result.Transactions += run.N
+			}
+		}
+	}
+	r.pos = commit.Position
+	r.session, err = r.store.Session()
+	return err
+}
+
+// catchUp replays what the source has beyond the position.
+func (r *liveRun) catchUp(ctx context.Context) error {
+	if r.pos.Source.T == r.basis {
+		r.result.Status = or(r.result.Status, UpToDate)
+		if r.result.Transactions > 0 && r.result.Status == UpToDate {
+			r.result.Status = Incremental
+		}
+		return nil
+	}
+	r.result.Status = or(r.result.Status, Incremental)
+	s, f, err := ReadFit(r.store, r.session, r.dst)
+	if err != nil {
+		return err
+	}
+	t := destlive.NewTranslator(r.dst, r.store, s, f, r.dst.Instant())
+	from, all, made := r.pos.Source.T, int64(r.basis-r.pos.Source.T), int64(0)
+	r.progress(Progress{All: all})
+	loop := r.loop(t, func(of dclone.T) (dclone.Fingerprint, error) {
+		f, err := r.src.Fingerprint(r.session.Key, of)
+		return f, dclone.InSource(err)
+	}, func(p replay.Progress) Progress {
+		r.result.Transactions, made = r.result.Transactions+made, 0
+		return Progress{Done: int64(p.Position.Source.T - from), All: all}
+	})
+	if _, err = loop.Run(ctx, r.pos, replaySteps(t, sourceTxs(r.src.Txs(ctx, r.pos.Source.T+1)), &made)); err != nil {
+		return err
+	}
+	r.session, err = r.store.Session()
+	return err
+}
+
+// replaySteps yields the steps of transactions, and counts them.
+func replaySteps(t *destlive.Translator, txs iter.Seq2[*dclone.Tx, error], made *int64) iter.Seq2[replay.Step, error] {
+	return func(yield func(replay.Step, error) bool) {
+		for tx, err := range txs {
+			var step replay.Step
+			if err == nil {
+				step, err = t.Replay(tx)
+				*made++
+			}
+			if !yield(step, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// loop returns the loop, which writes steps that t has made.
+func (r *liveRun) loop(t *destlive.Translator, fingerprint func(dclone.T) (dclone.Fingerprint, error),
+	tell func(replay.Progress) Progress) *replay.Loop {
+	return &replay.Loop{Store: r.store, Clone: r.dst, Key: r.session.Key, Limits: liveLimits, Stop: r.opt.Stop, At: r.opt.At,
+		Fingerprint: fingerprint,
+		Progress: func(p replay.Progress) {
+			t.Committed()
+			told := tell(p)
+			r.pos = p.Position
+			r.result.Datoms += p.Datoms
+			r.progress(told)
+		}}
+}
+
+// snapshot reads the source as of the basis the session began with.
+func (r *liveRun) snapshot(ctx context.Context) (source.Snapshot, error) {
+	snap, err := r.src.Snapshot(ctx, r.pos.Basis, source.Options{
+		Jobs: r.opt.Jobs, MaxMemory: r.opt.MaxMemory, TempDir: filepath.Dir(r.store.Path())})
+	return snap, dclone.InSource(err)
+}
+
+func (r *liveRun) planOptions() snapshot.Options {
+	return snapshot.Options{MaxBatchSize: r.session.Options.MaxBatchSize, Jobs: r.opt.Jobs, SourceIDs: true,
+		TxEntities: snapshot.TxEntities(r.session.Options.TxEntities)}
+}
