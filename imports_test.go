@@ -50,11 +50,13 @@ var imports = map[string][]string{
 	// What follows helps the tests and the bench, and is in no binary.
 	"dclone/bench": {"dclone", "dclone/datomic/local", "dclone/datomic/segment", "dclone/fressian", "dclone/source/pro",
 		"dclone/store", "dclone/store/dir", "dclone/store/kvs", "dclone/store/pgtest"},
-	"dclone/interop":                     {},
+	"dclone/interop":                     {"dclone/filelock"},
 	"dclone/datomic/segment/segmenttest": {"dclone", "dclone/fressian", "dclone/datomic/segment", "dclone/datomic/local"},
 	"dclone/store/pgtest":                {},
-	"dclone/store/s3test":                {},
+	"dclone/store/s3test":                {"dclone/filelock"},
 	"dclone/store/storetest":             {"dclone", "dclone/store"},
+	"dclone/realdata":                    {},
+	"dclone/filelock":                    {},
 	"dclone/historytest":                 {"*"},
 	"dclone/historytest/seeds":           {"*"},
 }
@@ -68,7 +70,7 @@ var modules = map[string][]string{
 	"github.com/aws/smithy-go":     {"dclone/store/s3"},
 	"github.com/spf13/cobra":       {"dclone/cmd/dclone"},
 	"github.com/spf13/pflag":       {"dclone/cmd/dclone"},
-	"github.com/stretchr/testify":  {"dclone/historytest", "dclone/interop", "dclone/store/s3test", "dclone/store/storetest", "dclone/datomic/segment/segmenttest"},
+	"github.com/stretchr/testify":  {"dclone/historytest", "dclone/interop", "dclone/store/s3test", "dclone/store/storetest", "dclone/datomic/segment/segmenttest", "dclone/realdata"},
 }
 
 func TestImports(t *testing.T) {

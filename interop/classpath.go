@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"dclone/filelock"
 )
 
 //go:embed pom.xml
@@ -31,7 +33,7 @@ func classpath(f flavor) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	unlock, err := lockFile(filepath.Join(dir, "lock"))
+	unlock, err := filelock.Wait(filepath.Join(dir, "lock"))
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"dclone/filelock"
 )
 
 const (
@@ -31,7 +33,7 @@ func gateway() (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	unlock, err := lockFile(filepath.Join(dir, "lock"))
+	unlock, err := filelock.Wait(filepath.Join(dir, "lock"))
 	if err != nil {
 		return "", err
 	}

@@ -1,15 +1,15 @@
-//go:build unix
+//go:build unix && !solaris && !aix
 
-package interop
+package filelock
 
 import (
 	"os"
 	"syscall"
 )
 
-// lockFile waits for the exclusive lock on name, and answers what lets go of it. A process that dies
-// lets go of it too.
-func lockFile(name string) (unlock func(), err error) {
+// Wait waits for the exclusive lock on the file name, which it makes where there is none, and returns what lets go of
+// it. A process that dies lets go of it too.
+func Wait(name string) (unlock func(), err error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
