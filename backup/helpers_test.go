@@ -1,11 +1,9 @@
 package backup
 
 import (
-	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dclone/datomic/segment"
+	"dclone/realdata"
 	"dclone/store"
 	"dclone/store/dir"
 )
@@ -94,33 +93,13 @@ func (m *memFiles) clone() *memFiles {
 	return &memFiles{files: maps.Clone(m.files)}
 }
 
-// realFiles returns the files of a backup that Datomic made. It skips where there is none: DCLONE_DATA
-// names another place for it.
+// realFiles returns the files of a backup that Datomic made.
 func realFiles(t testing.TB, name string) *memFiles {
 	t.Helper()
-	data := os.Getenv("DCLONE_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(data, "pro", name+".tar"))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("%s is not there: DCLONE_DATA says where real data is", filepath.Join(data, "pro", name+".tar"))
-	}
-	require.NoError(t, err)
-	defer f.Close()
 	m := newMemFiles()
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		require.NoError(t, err)
-		if !h.FileInfo().Mode().IsRegular() {
-			continue
-		}
-		_, key, _ := strings.Cut(strings.TrimPrefix(filepath.Clean(h.Name), "./"), "/")
-		m.files[key], err = io.ReadAll(r)
-		require.NoError(t, err)
+	for file, content := range realdata.Entries(t, "pro", name+".tar") {
+		_, key, _ := strings.Cut(file, "/")
+		m.files[key] = content
 	}
 	require.Greater(t, len(m.files), 10, "the archive holds no backup")
 	return m

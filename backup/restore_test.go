@@ -2,10 +2,7 @@ package backup
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dclone"
+	"dclone/realdata"
 	"dclone/store"
 	"dclone/store/kvs"
 	"dclone/store/pgtest"
@@ -221,15 +219,7 @@ func TestAlive(t *testing.T) {
 
 // TestCopyStorage copies every database of a storage that real peers wrote, transaction by transaction.
 func TestCopyStorage(t *testing.T) {
-	data := os.Getenv("DCLONE_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "shared", "data")
-	}
-	dump := filepath.Join(data, "pro", "datomic_kvs-live.sql.gz")
-	if _, err := os.Stat(dump); errors.Is(err, os.ErrNotExist) {
-		t.Skipf("%s is not there: DCLONE_DATA says where real data is", dump)
-	}
-	url, _ := pgtest.Start(t).Load(t, dump)
+	url, _ := pgtest.Start(t).Load(t, realdata.File(t, "pro", "datomic_kvs-live.sql.gz"))
 	s, err := kvs.Connect(t.Context(), url)
 	require.NoError(t, err)
 	defer s.Close()

@@ -10,6 +10,7 @@ import (
 
 	"dclone"
 	"dclone/datomic/segment"
+	"dclone/realdata"
 	"dclone/store"
 	"dclone/store/dir"
 	"dclone/store/storetest"
@@ -97,7 +98,7 @@ func TestReal(t *testing.T) {
 	for name, points := range map[string][]dclone.T{
 		"alltypes": {5619, 1493}, "mbrainz": {83207, 83157}, "excised": {1039}, "small": {3041}, "midindex": {3041}} {
 		t.Run(name, func(t *testing.T) {
-			path := storetest.RealBackup(t, name)
+			path := filepath.Join(realdata.Unpack(t, "pro", name+".tar"), name)
 			owner, err := os.ReadFile(filepath.Join(path, "owner"))
 			require.NoError(t, err)
 			has := storetest.Content{Segments: map[string][]byte{}}

@@ -9,12 +9,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
+	"dclone/realdata"
 	"dclone/store/pgtest"
 	"dclone/store/s3test"
-	"dclone/store/storetest"
 )
 
 // pro does what a script wants with Datomic Pro, and reports whether that is what it wants:
@@ -31,7 +30,7 @@ import (
 func (s *script) pro(name string, args []string) bool {
 	switch name {
 	case "real":
-		s.must(os.Rename(storetest.RealBackup(s.t, args[0]), filepath.Join(s.dir, args[0])))
+		s.must(os.Rename(filepath.Join(realdata.Unpack(s.t, "pro", args[0]+".tar"), args[0]), filepath.Join(s.dir, args[0])))
 	case "stock":
 		n, err := strconv.Atoi(args[1])
 		s.must(err)
@@ -43,7 +42,7 @@ func (s *script) pro(name string, args []string) bool {
 	case "postgres":
 		s.postgres(pgtest.Start(s.t).Database(s.t))
 	case "dump":
-		s.postgres(pgtest.Start(s.t).Load(s.t, realFile(s.t, args[0])))
+		s.postgres(pgtest.Start(s.t).Load(s.t, realdata.File(s.t, "pro", args[0])))
 	case "sql":
 		pgtest.Exec(s.t, s.superuser, args[0])
 	case "beat":
@@ -60,19 +59,6 @@ func (s *script) pro(name string, args []string) bool {
 		return false
 	}
 	return true
-}
-
-// realFile returns the path of a file of real data of Datomic Pro. The test skips where there is none.
-func realFile(t testing.TB, name string) string {
-	data := os.Getenv("DCLONE_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(data, "pro", filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no real data: %s is missing; DCLONE_DATA may name its directory", path)
-	}
-	return path
 }
 
 var users atomic.Int64

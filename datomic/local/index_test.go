@@ -1,14 +1,10 @@
 package local
 
 import (
-	"archive/tar"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -22,6 +18,7 @@ import (
 
 	"dclone"
 	"dclone/fressian"
+	"dclone/realdata"
 )
 
 // naiveIndex sorts all datoms of l in memory with compareValues, and returns what the files must
@@ -120,43 +117,10 @@ func names(t testing.TB, dir string) (names []string) {
 	return names
 }
 
-// extract unpacks the database directories of an archive, one of those that are kept beside the
-// repository because they are too large or belong to others.
-func extract(t *testing.T, archive string) string {
-	data := os.Getenv("DCLONE_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(data, "local", archive)
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("no real database: %s is missing; DCLONE_DATA may name its directory", path)
-	}
-	require.NoError(t, err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
-	dir := t.TempDir()
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return dir
-		}
-		require.NoError(t, err)
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		b, err := io.ReadAll(r)
-		require.NoError(t, err)
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, h.Name)), 0o777))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, h.Name), b, 0o666))
-	}
-}
-
 // TestIndexOfRealDatabases builds the index files of real databases anew, byte for byte.
 func TestIndexOfRealDatabases(t *testing.T) {
 	for archive, dbs := range map[string][]string{"bigd.tar.gz": {"bigd"}, "mbrainz.tar.gz": {"mbrainz", "mbrainz-later"}} {
-		parent := extract(t, archive)
+		parent := realdata.Unpack(t, "local", archive)
 		for i, db := range dbs {
 			t.Run(db, func(t *testing.T) { rebuildIndex(t, filepath.Join(parent, db), []int64{1 << 20, 0}[i]) })
 		}
@@ -212,7 +176,7 @@ func realIndex(t testing.TB, dir string) (root Root, text string, files [4][]byt
 // TestIndexOfDoubtfulDatabase takes a real database that has NaN and doubtful URIs. It gets no
 // index; without these datoms it gets what the real one says of the others.
 func TestIndexOfDoubtfulDatabase(t *testing.T) {
-	dir := filepath.Join(extract(t, "types5.tar.gz"), "types5")
+	dir := filepath.Join(realdata.Unpack(t, "local", "types5.tar.gz"), "types5")
 	root, _, real := realIndex(t, dir)
 	l, err := OpenLog(dir)
 	require.NoError(t, err)

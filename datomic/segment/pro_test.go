@@ -1,13 +1,10 @@
 package segment_test
 
 import (
-	"archive/tar"
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/big"
 	"os"
@@ -22,6 +19,7 @@ import (
 	"dclone"
 	"dclone/datomic/segment"
 	"dclone/fressian"
+	"dclone/realdata"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -33,41 +31,16 @@ type proBackup struct {
 	segments map[segment.ID][]byte // as they are stored
 }
 
-// dataFile returns the path of a file of real data, or skips the test.
-func dataFile(t testing.TB, name string) string {
-	data := os.Getenv("DCLONE_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	file := filepath.Join(data, "pro", name)
-	if _, err := os.Stat(file); err != nil {
-		t.Skipf("no real data: %s is missing; DCLONE_DATA may name its directory", file)
-	}
-	return file
-}
-
 func readBackup(t testing.TB, name string) proBackup {
-	f, err := os.Open(dataFile(t, name+".tar"))
-	require.NoError(t, err)
-	defer func() { _ = f.Close() }()
 	b := proBackup{map[dclone.T][]byte{}, map[segment.ID][]byte{}}
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		require.NoError(t, err)
-		content, err := io.ReadAll(r)
-		require.NoError(t, err)
-		dir := path.Base(path.Dir(path.Clean(h.Name)))
-		switch {
-		case h.Typeflag != tar.TypeReg:
+	for name, content := range realdata.Entries(t, "pro", name+".tar") {
+		switch dir := path.Base(path.Dir(name)); {
 		case dir == "roots":
-			at, err := strconv.ParseInt(path.Base(h.Name), 10, 64)
+			at, err := strconv.ParseInt(path.Base(name), 10, 64)
 			require.NoError(t, err)
 			b.roots[dclone.T(at)] = content
 		case len(dir) == 2:
-			b.segments[path.Base(h.Name)] = content
+			b.segments[path.Base(name)] = content
 		}
 	}
 	require.NotEmpty(t, b.roots)
@@ -275,7 +248,7 @@ func lineCounts(t *testing.T, dump string) map[string]int {
 
 // dumpLines returns the lines of what a JVM wrote of a database.
 func dumpLines(t testing.TB, name string) *bufio.Scanner {
-	f, err := os.Open(dataFile(t, name))
+	f, err := os.Open(realdata.File(t, "pro", name))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = f.Close() })
 	z, err := gzip.NewReader(f)

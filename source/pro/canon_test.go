@@ -16,6 +16,7 @@ import (
 
 	"dclone"
 	"dclone/fressian"
+	"dclone/realdata"
 )
 
 // canonDatom writes a datom as the dumps of the peer have it.
@@ -139,7 +140,7 @@ func quote(s string) string {
 
 // dump reads a dump of the peer.
 func dump(t testing.TB, name string) (lines []string) {
-	f, err := os.Open(realData(t, "expected/"+name+".gz"))
+	f, err := os.Open(realdata.File(t, "pro", "expected", name+".gz"))
 	require.NoError(t, err)
 	defer f.Close()
 	z, err := gzip.NewReader(f)

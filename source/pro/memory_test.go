@@ -1,14 +1,9 @@
 package pro_test
 
 import (
-	"archive/tar"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +14,7 @@ import (
 
 	"dclone"
 	"dclone/datomic/segment"
+	"dclone/realdata"
 	"dclone/store"
 )
 
@@ -84,21 +80,6 @@ func (m *memory) clone() *memory {
 	return c
 }
 
-// realData returns the path of a file of real data. It skips where there is none: DCLONE_DATA names
-// another place for it.
-func realData(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv("DCLONE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	file := filepath.Join(dir, "pro", name)
-	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-		t.Skipf("no real database: %s is missing; DCLONE_DATA may name its directory", file)
-	}
-	return file
-}
-
 // loaded has the backups read already: no test changes one.
 var loaded = map[string]*memory{}
 
@@ -106,32 +87,19 @@ var loaded = map[string]*memory{}
 func realBackup(t testing.TB, name string) *memory {
 	t.Helper()
 	if loaded[name] == nil {
-		loaded[name] = readBackup(t, realData(t, name+".tar"))
+		loaded[name] = readBackup(t, name+".tar")
 	}
 	return loaded[name].clone()
 }
 
-func readBackup(t testing.TB, file string) *memory {
-	f, err := os.Open(file)
-	require.NoError(t, err)
-	defer f.Close()
+func readBackup(t testing.TB, archive string) *memory {
 	m := &memory{segments: map[string][]byte{}, roots: map[dclone.T]store.Root{}}
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		require.NoError(t, err)
-		if h.FileInfo().IsDir() {
-			continue
-		}
-		b, err := io.ReadAll(r)
-		require.NoError(t, err)
-		switch dir := path.Dir(h.Name); {
+	for name, b := range realdata.Entries(t, "pro", archive) {
+		switch dir := path.Dir(name); {
 		case strings.Contains(dir, "/values"):
-			m.segments[path.Base(h.Name)] = b
+			m.segments[path.Base(name)] = b
 		case strings.HasSuffix(dir, "/roots"):
-			at, err := strconv.ParseInt(path.Base(h.Name), 10, 64)
+			at, err := strconv.ParseInt(path.Base(name), 10, 64)
 			require.NoError(t, err)
 			m.roots[dclone.T(at)] = rootOf(t, b, dclone.T(at))
 		}

@@ -2,6 +2,7 @@ package pro_test
 
 import (
 	"math"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,16 +10,16 @@ import (
 	"dclone"
 	"dclone/datomic/segment"
 	"dclone/datomic/segment/segmenttest"
+	"dclone/realdata"
 	"dclone/source"
 	"dclone/source/pro"
 	"dclone/store"
 	"dclone/store/dir"
-	"dclone/store/storetest"
 )
 
 // A backup directory is read through its store.
 func TestBackupDirectory(t *testing.T) {
-	files, err := dir.Open(storetest.RealBackup(t, "alltypes"))
+	files, err := dir.Open(filepath.Join(realdata.Unpack(t, "pro", "alltypes.tar"), "alltypes"))
 	require.NoError(t, err)
 	b, err := store.OpenBackup(ctx, files)
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"dclone/realdata"
 	"dclone/store"
 	"dclone/store/kvs"
 	"dclone/store/pgtest"
@@ -74,7 +75,7 @@ func sorted(t testing.TB, rows map[string]line) restored {
 func TestPublishAsDatomic(t *testing.T) {
 	const id = "alltypes5-f896dff8-c831-4242-9674-d2270b2982c1"
 	server := pgtest.Start(t)
-	_, dsn := server.Load(t, realData(t, "expected/datomic_kvs-restored-alltypes.sql.gz"))
+	_, dsn := server.Load(t, realdata.File(t, "pro", "expected/datomic_kvs-restored-alltypes.sql.gz"))
 	theirs := sorted(t, all(t, direct(t, dsn)))
 	require.Len(t, theirs.tails, 4)
 	require.Equal(t, 4, theirs.garbage)

@@ -3,7 +3,6 @@ package kvs_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"dclone/realdata"
 	"dclone/store"
 	"dclone/store/kvs"
 	"dclone/store/pgtest"
@@ -20,20 +20,6 @@ import (
 var ctx = context.Background()
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
-
-// realData is the path of a file of real data.
-func realData(t testing.TB, name string) string {
-	t.Helper()
-	data := os.Getenv("DCLONE_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(data, "pro", name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no real storage: %s is missing; DCLONE_DATA may name its directory", path)
-	}
-	return path
-}
 
 func connect(t testing.TB, jdbcURL string) *kvs.Storage {
 	t.Helper()
@@ -95,7 +81,7 @@ func expected(t testing.TB, c *pgx.Conn, id string) store.Root {
 
 // Databases that Datomic wrote transaction by transaction.
 func TestRealStorage(t *testing.T) {
-	url, dsn := pgtest.Start(t).Load(t, realData(t, "datomic_kvs-live.sql.gz"))
+	url, dsn := pgtest.Start(t).Load(t, realdata.File(t, "pro", "datomic_kvs-live.sql.gz"))
 	c := direct(t, dsn)
 	for name, url := range map[string]string{"prepared": url, "pooled": url + "&prepareThreshold=0"} {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +136,7 @@ func content(t *testing.T, c *pgx.Conn, id string) storetest.Content {
 
 // Several segments at once.
 func TestSegments(t *testing.T) {
-	url, _ := pgtest.Start(t).Load(t, realData(t, "expected/datomic_kvs-restored-alltypes.sql.gz"))
+	url, _ := pgtest.Start(t).Load(t, realdata.File(t, "pro", "expected/datomic_kvs-restored-alltypes.sql.gz"))
 	d, err := kvs.Open(ctx, url, "other")
 	require.NoError(t, err)
 	defer d.Close()
