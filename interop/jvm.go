@@ -111,12 +111,6 @@ func Fresh(t testing.TB) *JVM {
 	return fresh(t, localFlavor)
 }
 
-// FreshPro starts a JVM with Datomic Pro and Datomic Local for t alone, which ends with t.
-func FreshPro(t testing.TB) *JVM {
-	t.Helper()
-	return fresh(t, proFlavor)
-}
-
 func fresh(t testing.TB, f flavor) *JVM {
 	t.Helper()
 	jvm, err := launch(f)

@@ -25,9 +25,6 @@ func Open(dir string) (*Conn, error) {
 	return &Conn{l}, nil
 }
 
-// Over returns a Conn on a log that is open already. Closing it closes the log.
-func Over(l *local.Log) *Conn { return &Conn{l} }
-
 // Close closes the files.
 func (c *Conn) Close() error { return c.log.Close() }
 
