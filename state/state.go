@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -47,10 +48,11 @@ func Create(path string, s Session, p Position) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
 	}
-	// Built under another name, so that a crash leaves no sidecar without a session.
-	building := path + ".new"
-	if err := os.Remove(building); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	// Built under another name, so that a crash leaves no sidecar without a session; one of its own, so that of
+	// two runs that begin at once one gets the place.
+	building, err := buildingName(path)
+	if err != nil {
+		return nil, fmt.Errorf("create sidecar %s: %w", path, err)
 	}
 	st, err := open(building, 0o600, false)
 	if err != nil {
@@ -65,16 +67,48 @@ func Create(path string, s Session, p Position) (*Store, error) {
 		return errors.Join(eidmap.Create(tx.tx), tx.SetSession(s), tx.SetPosition(p))
 	})
 	if err == nil {
-		err = os.Link(building, path) // fails where the sidecar exists
+		if err = os.Link(building, path); errors.Is(err, fs.ErrExist) {
+			err = ErrLocked // another run has made it just now
+		}
 	}
+	err = errors.Join(err, os.Remove(building))
 	if err == nil {
-		err = errors.Join(os.Remove(building), syncDir(filepath.Dir(path)))
+		err = syncDir(filepath.Dir(path))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("create sidecar %s: %w", path, err), st.Close())
 	}
 	st.path = path
 	return st, nil
+}
+
+// buildingSuffix ends, with a number behind it, the name of a sidecar that is being built.
+const buildingSuffix = ".new"
+
+// buildingName returns the name of an empty file, and removes what runs have left that were killed while they built theirs.
+func buildingName(path string) (string, error) {
+	for _, rest := range Rests(path) {
+		if info, err := os.Lstat(rest); err == nil && time.Since(info.ModTime()) > time.Minute {
+			_ = os.Remove(rest) // it does no harm
+		}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+buildingSuffix)
+	if err != nil {
+		return "", err
+	}
+	return f.Name(), f.Close()
+}
+
+// Rests returns the files that are beside a sidecar because one is being built, or was when its run was killed.
+func Rests(path string) []string {
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	var rests []string
+	for _, e := range entries {
+		if digits, ok := strings.CutPrefix(e.Name(), filepath.Base(path)+buildingSuffix); ok && strings.Trim(digits, "0123456789") == "" && e.Type().IsRegular() {
+			rests = append(rests, filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+	return rests
 }
 
 func syncDir(path string) error {

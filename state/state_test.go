@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
@@ -133,18 +136,45 @@ func TestCreateAndOpen(t *testing.T) {
 // A crash while a sidecar is built leaves another name, which does no harm.
 func TestCreateOverRest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dclone.state")
-	require.NoError(t, os.WriteFile(path+".new", []byte("half a sidecar"), 0o600))
+	require.NoError(t, os.WriteFile(path+".new17", []byte("half a sidecar"), 0o600))
 	st, _ := create(t, path)
 	require.NoError(t, st.Close())
-	require.NoFileExists(t, path+".new")
+	require.Equal(t, []string{path + ".new17"}, state.Rests(path), "it may be another run's, which goes on")
 
+	require.NoError(t, os.Chtimes(path+".new17", time.Time{}, time.Now().Add(-time.Hour)))
 	require.NoError(t, os.Link(path, path+".new")) // between link and remove
+	require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)))
 	st, err := state.Open(path)
 	require.NoError(t, err)
 	require.NoError(t, st.Close())
 	require.NoError(t, os.Remove(path))
 	st, _ = create(t, path)
 	require.NoError(t, st.Close())
+	require.Empty(t, state.Rests(path))
+}
+
+// Of runs that begin at once, one gets the place.
+func TestCreateAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dclone.state")
+	var made atomic.Int64
+	var runs sync.WaitGroup
+	for range 8 {
+		runs.Go(func() {
+			st, err := state.Create(path, session(), position())
+			if err != nil {
+				assert.ErrorIs(t, err, state.ErrLocked)
+				return
+			}
+			made.Add(1)
+			assert.NoError(t, st.Update(func(tx *state.Tx) error { return tx.SetPosition(position()) }))
+			t.Cleanup(func() { st.Close() })
+		})
+	}
+	runs.Wait()
+	require.Equal(t, int64(1), made.Load())
+	require.Empty(t, state.Rests(path))
+	_, err := state.Open(path)
+	require.ErrorIs(t, err, state.ErrLocked, "the file in its place is not the one that is open")
 }
 
 func TestLocked(t *testing.T) {
