@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"dclone"
+	"dclone/datomic/local"
 	"dclone/eidmap"
 	"dclone/replay"
 	"dclone/snapshot"
@@ -176,17 +177,42 @@ func (r *run) publish(ctx context.Context) error {
 
 // index writes the index files, does what must come between, and makes them count.
 func (r *run) index(ctx context.Context, between func() error) error {
-	why, err := r.dst.BuildIndex(ctx, r.indexOptions())
+	err := r.dst.BuildIndex(ctx, r.indexOptions())
+	var order *local.OrderError
+	if errors.As(err, &order) {
+		r.log("no index files were written, for what they would say of %s is not certain: %s; Datomic Local builds its own when it opens the clone",
+			r.attribute(order.A), order.Reason)
+		return between()
+	}
+	if err == nil {
+		err = between()
+	}
 	if err != nil {
 		return err
 	}
-	if why != "" {
-		r.log("no index files were written: %s; Datomic Local builds its own when it opens the clone", why)
-	}
-	if err := between(); err != nil || why != "" {
-		return err
-	}
 	return r.dst.WriteRoot()
+}
+
+// attribute names an attribute of the clone, for people.
+func (r *run) attribute(a dclone.EntityID) string {
+	s, f, err := ReadFit(r.store, r.session, r.dst)
+	if err != nil {
+		return fmt.Sprintf("attribute %d", a)
+	}
+	src, ok := f.Source(a)
+	if !ok {
+		err = r.store.View(func(tx *state.Tx) error {
+			m, err := tx.Map()
+			if err == nil {
+				src, ok, err = m.Source(a)
+			}
+			return err
+		})
+	}
+	if at := s.Attribute(src); ok && err == nil && at != nil {
+		return at.Ident.String()
+	}
+	return fmt.Sprintf("attribute %d", a)
 }
 
 func (r *run) commit(pos state.Position) error {

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 
 	"dclone/datomic/local"
 )
@@ -11,15 +10,11 @@ import (
 // index anew by itself when it opens the clone.
 const maxTail = 25_000
 
-// BuildIndex writes the index files of the clone as it is; WriteRoot makes them count. Where it
-// is not certain in which order Datomic Local has some value it writes none, and says why.
-func (c *Clone) BuildIndex(ctx context.Context, opt local.IndexOptions) (why string, err error) {
+// BuildIndex writes index files, which do not count before WriteRoot. Where it is not certain how Datomic Local orders
+// the values of an attribute the error wraps a *local.OrderError: the clone is better left without.
+func (c *Clone) BuildIndex(ctx context.Context, opt local.IndexOptions) (err error) {
 	c.root, err = c.dir.BuildIndex(ctx, c.w.Log(), opt)
-	var order *local.OrderError
-	if errors.As(err, &order) {
-		return order.Error(), nil
-	}
-	return "", err
+	return err
 }
 
 // WriteRoot makes the index files count that BuildIndex wrote.
