@@ -171,6 +171,10 @@ func (c *Clone) Bound() []eidmap.Run {
 // Recover brings the clone to what the sidecar says, after a crash or not. It returns true where the group of the intent
 // is in the clone, whole, so that its commit holds, with what the group has bound.
 func (c *Clone) Recover(at dclone.Mark, intent *state.Intent) (adopted bool, err error) {
+	// Others may have come between Open, or the run before, and the lock of the sidecar.
+	if err := c.refresh(); err != nil {
+		return false, err
+	}
 	if err := c.checkMark(at); err != nil {
 		return false, err
 	}
