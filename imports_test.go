@@ -38,7 +38,7 @@ var imports = map[string][]string{
 		"dclone/fressian", "dclone/replay", "dclone/schema", "dclone/source/live", "dclone/state"},
 	"dclone/session": {"dclone", "dclone/datomic/local", "dclone/dest", "dclone/dest/live", "dclone/dest/local", "dclone/eidmap", "dclone/fit",
 		"dclone/replay", "dclone/schema", "dclone/snapshot", "dclone/source", "dclone/state"},
-	"dclone/verify": {"dclone", "dclone/datomic/local", "dclone/edn", "dclone/eidmap", "dclone/fit", "dclone/fressian", "dclone/schema",
+	"dclone/verify": {"dclone", "dclone/datomic/live", "dclone/datomic/local", "dclone/edn", "dclone/eidmap", "dclone/fit", "dclone/fressian", "dclone/schema",
 		"dclone/source", "dclone/state"},
 	"dclone/store/kvs":  {"dclone", "dclone/edn", "dclone/store"},
 	"dclone/store":      {"dclone", "dclone/datomic/segment"},
@@ -58,19 +58,20 @@ var imports = map[string][]string{
 	"dclone/realdata":                    {},
 	"dclone/filelock":                    {},
 	"dclone/historytest":                 {"*"},
+	"dclone/dest/desttest":               {"*"},
 	"dclone/historytest/seeds":           {"*"},
 }
 
 // modules says where each module of others may enter.
 var modules = map[string][]string{
 	"go.etcd.io/bbolt":             {"dclone/state", "dclone/eidmap"},
-	"github.com/google/uuid":       {"dclone/fressian", "dclone/datomic/segment", "dclone/datomic/segment/segmenttest", "dclone/edn", "dclone/state", "dclone/session", "dclone/cmd/dclone", "dclone/bench", "dclone/historytest", "dclone/source/pro"},
+	"github.com/google/uuid":       {"dclone/fressian", "dclone/datomic/segment", "dclone/datomic/segment/segmenttest", "dclone/edn", "dclone/state", "dclone/session", "dclone/cmd/dclone", "dclone/bench", "dclone/historytest", "dclone/source/pro", "dclone/dest/live"},
 	"github.com/jackc/pgx":         {"dclone/store/kvs", "dclone/store/pgtest"},
 	"github.com/aws/aws-sdk-go-v2": {"dclone/store/s3"},
 	"github.com/aws/smithy-go":     {"dclone/store/s3"},
 	"github.com/spf13/cobra":       {"dclone/cmd/dclone"},
 	"github.com/spf13/pflag":       {"dclone/cmd/dclone"},
-	"github.com/stretchr/testify":  {"dclone/historytest", "dclone/interop", "dclone/store/s3test", "dclone/store/storetest", "dclone/datomic/segment/segmenttest", "dclone/realdata"},
+	"github.com/stretchr/testify":  {"dclone/historytest", "dclone/dest/desttest", "dclone/interop", "dclone/store/s3test", "dclone/store/storetest", "dclone/datomic/segment/segmenttest", "dclone/realdata"},
 }
 
 func TestImports(t *testing.T) {

@@ -21,18 +21,49 @@ type Column struct {
 	one       bool // :db.cardinality/one
 	install   bool // :db.install/attribute
 	valueType bool // :db/valueType
+	defines   bool // a Transactor takes whatever has it for an attribute
+}
+
+// A Transactor is a Clone that takes some datoms for commands.
+type Transactor interface {
+	Clone
+	// Transacts reports whether it does.
+	Transacts() bool
+}
+
+// ReasonCommand is why no excision is carried to a Transactor. Of what was excised it gets nothing.
+const ReasonCommand = "the destination would take it for the command to excise"
+
+// defining are the builtins, beside :db/valueType, that Datomic installs an attribute for, or that only an attribute may have.
+var defining = map[dclone.Keyword]bool{
+	dclone.Kw("db", "cardinality"): true, dclone.Kw("db", "unique"): true, dclone.Kw("db", "isComponent"): true,
+	dclone.Kw("db", "noHistory"): true, dclone.Kw("db", "index"): true, dclone.Kw("db", "fulltext"): true,
+	dclone.Kw("db.attr", "preds"): true,
+}
+
+// isExcision reports whether an attribute is one by which excisions are asked for.
+func isExcision(ident dclone.Keyword) bool {
+	return ident == dclone.Kw("db", "excise") || ident.Namespace == "db.excise"
 }
 
 // Column returns the Column of an attribute.
 func (f *Fit) Column(a dclone.EntityID) Column {
 	c := Column{fit: f}
-	if !f.foreign {
+	if !f.foreign && !f.transacts {
 		return c
 	}
 	ident := f.schema.Ident(a)
+	if _, builtin := f.Builtin(a); builtin && f.transacts && isExcision(ident) {
+		c.refused, c.why = true, Refusal{ident.String(), ReasonCommand}
+		return c
+	}
+	if !f.foreign {
+		return c
+	}
 	c.ident, c.refs = ident.String(), f.schema.Refs(a)
 	c.install, c.valueType = ident == dclone.Kw("db.install", "attribute"), ident == dclone.Kw("db", "valueType")
 	_, c.builtin = f.Builtin(a)
+	c.defines = c.builtin && f.transacts && defining[ident]
 	at := f.schema.Attribute(a)
 	c.one = at != nil && !at.Many
 	switch {
@@ -58,10 +89,12 @@ func (c Column) RefusesAll() bool { return c.refused }
 // Refuses is Fit.Refuses, for a datom of the column.
 func (c Column) Refuses(d dclone.Datom) (why Refusal, refused bool) {
 	switch {
-	case !c.fit.foreign:
-		return Refusal{}, false
 	case c.refused:
 		return c.why, true
+	case !c.fit.foreign:
+		return Refusal{}, false
+	case c.defines && c.fit.Column(d.E).refused:
+		return Refusal{}, true // its value type is counted
 	}
 	if d.E.Partition() == dclone.PartDB {
 		if kw, ok := c.fit.lacking[d.E]; ok {

@@ -7,6 +7,7 @@
 //   - a builtin the clone lacks is not made up: no datom of it, with it or referring to it is
 //     carried, and so are not the datoms of attributes whose type the clone lacks. What is left of
 //     such an attribute, its ident and doc for one, is an ordinary entity;
+//   - excisions are not carried to a clone whose datoms are transacted (Transactor): there they are commands;
 //   - what the clone is born with is not said again, and not redefined.
 //
 // A datom that is not carried is counted, unless it only says what the clone has anyway.
@@ -48,6 +49,8 @@ type Fit struct {
 	facts  map[fact]bool                      // the clone's bootstrap
 	newest dclone.T                           // of it
 
+	transacts bool // the clone is a Transactor
+
 	foreign bool                                // source and clone are not born alike
 	ids     map[dclone.EntityID]dclone.EntityID // builtins, source to clone
 	low     [1024]dclone.EntityID               // the same for small numbers, each plus one
@@ -59,6 +62,9 @@ type Fit struct {
 func New(clone Clone, s *schema.Schema, born dclone.T) *Fit {
 	f := &Fit{clone: clone, schema: s, born: born, idents: map[dclone.Keyword]dclone.EntityID{}, facts: map[fact]bool{},
 		ids: map[dclone.EntityID]dclone.EntityID{}, lacking: map[dclone.EntityID]dclone.Keyword{}}
+	if x, ok := clone.(Transactor); ok {
+		f.transacts = x.Transacts()
+	}
 	clone.EachBorn(func(d dclone.Datom) {
 		f.newest = max(f.newest, d.Tx.T())
 		f.facts[fact{d.E, d.A, string(d.V)}] = d.Added
@@ -84,16 +90,24 @@ func ident(d dclone.Datom) (dclone.Keyword, bool) {
 func (f *Fit) Learn(datoms []dclone.Datom) {
 	for _, d := range datoms {
 		t := d.Tx.T()
-		if t <= f.born && !f.foreign && !(f.facts[fact{d.E, d.A, string(d.V)}] && t <= f.newest) {
+		kw, ok := ident(d)
+		if !f.foreign && (t <= f.born && !(f.facts[fact{d.E, d.A, string(d.V)}] && t <= f.newest) || ok && f.upgraded(d.E, kw, t)) {
 			f.foreign = true
 			for e, kw := range f.typesWithoutValues() {
 				f.lack(e, kw)
 			}
 		}
-		if kw, ok := ident(d); ok {
+		if ok {
 			f.name(d.E, kw, t <= f.born)
 		}
 	}
+}
+
+// upgraded reports whether a name is given, behind the bootstrap, that the clone was born with: an upgrade brought it.
+func (f *Fit) upgraded(e dclone.EntityID, kw dclone.Keyword, t dclone.T) bool {
+	_, has := f.idents[kw]
+	_, known := f.ids[e]
+	return t > f.born && has && !known && kw.IsReserved()
 }
 
 // name tells f what a builtin is called, or an entity that became one: an upgrade of an old source

@@ -39,9 +39,11 @@ const (
 	retractEntity, doc, user = 54, 99, 1000
 )
 
-func newOther(t testing.TB) *other {
+func newOther(t testing.TB) *other { return newOtherTo(t, local.Kind{}) }
+
+func newOtherTo(t testing.TB, clone fit.Clone) *other {
 	o := &other{t: t}
-	o.fit = fit.New(local.Kind{}, &o.schema, born)
+	o.fit = fit.New(clone, &o.schema, born)
 	idents := map[dclone.EntityID]dclone.Keyword{partDB: dclone.Kw("db.part", "db"), 10: dclone.Kw("db", "ident"),
 		installAttr: dclone.Kw("db.install", "attribute"), typeRef: dclone.Kw("db.type", "ref"),
 		typeString: dclone.Kw("db.type", "string"), typeFn: dclone.Kw("db.type", "fn"), typeBytes: dclone.Kw("db.type", "bytes"),
@@ -144,6 +146,55 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// A running is a Datomic Local that transacts what it gets.
+type running struct{ local.Kind }
+
+func (running) Transacts() bool { return true }
+
+// An entity that cannot be an attribute gets nothing that would make it one, and nothing is excised.
+func TestTransactor(t *testing.T) {
+	o := newOtherTo(t, running{})
+	o.attribute(72, "text", typeString)
+	o.attribute(73, "blob", typeBytes)
+	for _, c := range []struct {
+		d       dclone.Datom
+		refused bool
+	}{
+		{o.datom(73, card, dclone.EntityID(one)), true},
+		{o.datom(73, doc, "x"), false},
+		{o.datom(73, 10, dclone.Kw("my", "blob")), false},
+		{o.datom(73, 72, "x"), false},
+		{o.datom(72, card, dclone.EntityID(one)), false},
+	} {
+		c.d.Tx = dclone.TxID(user)
+		why, refused := o.fit.Refuses(c.d)
+		require.Equal(t, c.refused, refused, "%v", c.d)
+		require.Empty(t, why, "the value type is counted")
+	}
+}
+
+// Also between databases of one kind.
+func TestTransactorAlike(t *testing.T) {
+	for _, clone := range []fit.Clone{local.Kind{}, running{}} {
+		var s schema.Schema
+		f := fit.New(clone, &s, local.BootstrapT)
+		local.EachBootstrapDatom(func(d dclone.Datom) {
+			f.Learn([]dclone.Datom{d})
+			require.NoError(t, s.Apply([]dclone.Datom{d}))
+		})
+		require.False(t, f.Foreign())
+		for _, kw := range []dclone.Keyword{dclone.Kw("db", "excise"), dclone.Kw("db.excise", "beforeT"), dclone.Kw("db.excise", "attrs")} {
+			a, ok := s.Entity(kw)
+			require.True(t, ok)
+			why, refused := f.Refuses(dclone.Datom{E: dclone.MakeEntityID(4, 1001), A: a, V: value(t, int64(9)), Tx: dclone.TxID(user), Added: true})
+			require.Equal(t, clone == fit.Clone(running{}), refused)
+			if refused {
+				require.Equal(t, fit.Refusal{Attribute: kw.String(), Reason: fit.ReasonCommand}, why)
+			}
+		}
+	}
+}
+
 // An upgrade gives an older source what younger ones are born with.
 func TestUpgrade(t *testing.T) {
 	o := newOther(t)
@@ -185,4 +236,37 @@ func TestAlike(t *testing.T) {
 		_, refused := f.Refuses(d)
 		require.False(t, refused, "%v", d)
 	}
+}
+
+// A source that is born as the clone is, but for what an upgrade of its base schema brings later under other numbers.
+func TestUpgradedSource(t *testing.T) {
+	var s schema.Schema
+	f := fit.New(local.Kind{}, &s, 3)
+	learn := func(datoms ...dclone.Datom) {
+		f.Learn(datoms)
+		require.NoError(t, s.Apply(datoms))
+	}
+	var tuple dclone.EntityID
+	local.EachBootstrapDatom(func(d dclone.Datom) {
+		if d.Tx.T() <= 3 {
+			learn(d)
+		} else if d.A == dclone.AttrIdent && string(d.V) == string(value(t, dclone.Kw("db.type", "tuple"))) {
+			tuple = d.E
+		}
+	})
+	require.NotZero(t, tuple)
+	name := func(e dclone.EntityID, kw dclone.Keyword) dclone.Datom {
+		return dclone.Datom{E: e, A: dclone.AttrIdent, V: value(t, kw), Tx: dclone.TxID(9), Added: true}
+	}
+	learn(name(90, dclone.Kw("db.user", "own")), name(91, dclone.Kw("user", "own")))
+	require.False(t, f.Foreign(), "a name that the clone was not born with is the user's, wherever it is")
+	learn(name(92, dclone.Kw("db.type", "tuple")))
+	clone, ok := f.Builtin(92)
+	require.True(t, ok)
+	require.Equal(t, tuple, clone)
+	_, ok = f.Builtin(90)
+	require.False(t, ok)
+	clone, ok = f.Builtin(10)
+	require.True(t, ok)
+	require.Equal(t, dclone.EntityID(10), clone)
 }

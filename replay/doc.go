@@ -49,6 +49,7 @@ type Step struct {
 
 	Source     dclone.T // the source's transaction that this carries; 0 in a first copy
 	Cursor     int64    // where a first copy goes on behind this; 0 where the clone's t tells
+	Ends       bool     // the group ends with it: what is next made of the source needs it in the clone
 	Next       eidmap.First
 	Runs       []eidmap.Run
 	Schema     []dclone.Datom

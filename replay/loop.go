@@ -86,7 +86,7 @@ func (l *Loop) Run(ctx context.Context, pos state.Position, steps iter.Seq2[Step
 				return pos, err
 			}
 		}
-		if !g.full(l.Limits) {
+		if !g.ends && !g.full(l.Limits) {
 			continue
 		}
 		if err := end(); err != nil {
@@ -114,6 +114,7 @@ type group struct {
 	txs     int64
 	datoms  int64
 	source  dclone.T
+	ends    bool
 	began   time.Time
 	commit  state.Commit
 }
@@ -127,6 +128,7 @@ func (g *group) add(s Step) {
 	g.bytes += len(s.Frames)
 	g.txs += int64(len(s.Lengths))
 	g.datoms += s.Datoms
+	g.ends = s.Ends
 	if s.Source != 0 {
 		g.source = s.Source
 		g.commit.Position.Next = s.Next

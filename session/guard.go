@@ -40,7 +40,7 @@ func (r *run) checkEmpty() error {
 		return dclone.InDest(err)
 	}
 	if content == destlocal.Data {
-		return fmt.Errorf("clone to %s: it holds a database that has no sidecar of dclone: %w", r.opt.DestAddress, ErrClaimed)
+		return fmt.Errorf("clone to %s: there is no sidecar of dclone: %w", r.opt.DestAddress, ErrNotEmpty)
 	}
 	return nil
 }

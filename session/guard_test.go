@@ -249,7 +249,7 @@ func TestClaimed(t *testing.T) {
 	p := pair{filepath.Join(dir, "source"), filepath.Join(dir, "clone")}
 	historytest.New(t, p.src, 25).Step(10)
 	historytest.New(t, p.dst, 26).Step(10)
-	p.refused(t, session.ErrClaimed, session.Options{})
+	p.refused(t, session.ErrNotEmpty, session.Options{})
 	require.NoFileExists(t, p.sidecar())
 
 	// A database nobody has transacted to is nobody's data.

@@ -19,6 +19,7 @@ import (
 	"dclone/fressian"
 	"dclone/historytest"
 	"dclone/historytest/seeds"
+	"dclone/interop"
 	"dclone/replay"
 	"dclone/session"
 	"dclone/state"
@@ -27,10 +28,21 @@ import (
 const childVar = "DCLONE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childVar) != "" {
+	switch os.Getenv(childVar) {
+	case "":
+	case "live":
+		liveChild(os.Args[1], os.Args[2], os.Args[3])
+	default:
 		child(pair{os.Args[1], os.Args[2]})
 	}
-	os.Exit(m.Run())
+	code := interop.Main(m)
+	if served.child != nil {
+		served.child.Close()
+	}
+	if features.dir != "" {
+		os.RemoveAll(features.dir)
+	}
+	os.Exit(code)
 }
 
 // The child's groups and batches are small: there is much to fall between.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"dclone"
+	"dclone/dest"
 	destlive "dclone/dest/live"
 	"dclone/replay"
 	"dclone/snapshot"
@@ -114,10 +115,10 @@ func (r *liveRun) restart(ctx context.Context, path string) error {
 
 // checkEmpty makes sure that a first copy would not be mixed with somebody's data.
 func (r *liveRun) checkEmpty() error {
-	if r.dst.Empty() {
-		return nil
+	if empty, err := r.dst.Empty(); err != nil || empty {
+		return dclone.InDest(err)
 	}
-	return fmt.Errorf("clone to %s: it holds data, and a first copy needs an empty database: %w", r.opt.DestAddress, ErrClaimed)
+	return fmt.Errorf("clone to %s: %w", r.opt.DestAddress, ErrNotEmpty)
 }
 
 // create makes the session of a new clone.
@@ -132,7 +133,7 @@ func (r *liveRun) create(ctx context.Context, path string) error {
 	r.session = state.Session{
 		Version: state.Version, ID: uuid.New(), Created: time.Now().UTC().Truncate(time.Second), Key: key,
 		Source: state.Identity{Address: r.opt.SourceAddress, ID: r.src.DatabaseID(), Born: r.src.Born()},
-		Dest:   state.Identity{Address: r.opt.DestAddress, ID: r.dst.DatabaseID()},
+		Dest:   state.Identity{Address: r.opt.DestAddress, ID: r.dst.DatabaseID(), Kind: r.dst.Kind()},
 		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultBatchSize),
 			TxEntities: or(r.opt.TxEntities, DefaultTxEntities)},
 	}
@@ -160,7 +161,10 @@ func (r *liveRun) create(ctx context.Context, path string) error {
 
 // sync does what is left to do.
 func (r *liveRun) sync(ctx context.Context) error {
-	if err := r.recover(); err != nil {
+	if err := r.recover(ctx); err != nil {
+		return err
+	}
+	if err := r.checkClocks(); err != nil {
 		return err
 	}
 	if r.pos.Phase == state.Loading {
@@ -177,13 +181,32 @@ func (r *liveRun) sync(ctx context.Context) error {
 	return r.accept()
 }
 
+// checkClocks makes sure that the clone can take the instants that are to come.
+func (r *liveRun) checkClocks() error {
+	if r.pos.Phase == state.Current && r.pos.Source.T == r.basis {
+		return nil
+	}
+	f, err := r.src.Fingerprint(r.session.Key, r.basis)
+	if err != nil {
+		return dclone.InSource(err)
+	}
+	return dclone.InDest(r.dst.CheckInstant(f.T, f.Instant))
+}
+
 // recover makes clone and sidecar agree, after a crash or not.
-func (r *liveRun) recover() error {
+func (r *liveRun) recover(ctx context.Context) error {
 	intent, err := r.store.Intent()
 	if err != nil {
 		return err
 	}
+	if err := r.passUpgrades(); err != nil {
+		return err
+	}
 	adopted, err := r.dst.Recover(r.pos.Clone, intent)
+	var drift *dest.DriftError
+	if errors.As(err, &drift) {
+		return r.walk(ctx, drift)
+	}
 	if err != nil {
 		return dclone.InDest(err)
 	}
@@ -224,6 +247,17 @@ func (r *liveRun) catchUp(ctx context.Context) error {
 		return nil
 	}
 	r.result.Status = or(r.result.Status, Incremental)
+	err := r.replay(ctx)
+	if r.mayUpgrade(err) {
+		if err = r.upgrade(); err == nil {
+			err = stillMissing(r.replay(ctx))
+		}
+	}
+	return err
+}
+
+// replay replays the transactions of the source behind the position.
+func (r *liveRun) replay(ctx context.Context) error {
 	s, f, err := ReadFit(r.store, r.session, r.dst)
 	if err != nil {
 		return err

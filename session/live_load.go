@@ -11,14 +11,19 @@ import (
 	"dclone/datomic/local"
 	destlive "dclone/dest/live"
 	"dclone/eidmap"
+	"dclone/fit"
 	"dclone/replay"
 	"dclone/snapshot"
+	"dclone/source"
 	"dclone/state"
 )
 
 // A livePlan is the snapshot.Dest of a clone that gives out the ids itself. The transactions made for it are works yet
 // to be translated.
-type livePlan struct{ *destlive.Clone }
+type livePlan struct{ fit.Clone }
+
+// Transacts reports that some datoms would be commands.
+func (livePlan) Transacts() bool { return true }
 
 // planned is where the numbers begin that stand for the transactions of a first copy, far from any the source has.
 const planned dclone.T = 1 << 40
@@ -75,6 +80,19 @@ func readWork(b []byte) (w destlive.Work, err error) {
 	return w, nil
 }
 
+// PlanLive plans the first copy of a snapshot to a clone, or one that is like dst, as a run would, and writes nothing. The
+// error is a *BaseSchemaError where a run would stop for it.
+func PlanLive(ctx context.Context, snap source.Snapshot, dst fit.Clone, opt snapshot.Options) (*snapshot.Plan, error) {
+	if clone, ok := dst.(*destlive.Clone); ok {
+		if err := clone.NeedsUpgrade(usedBuiltins(snap)); err != nil {
+			return nil, dclone.InDest(err)
+		}
+	}
+	opt.SourceIDs = true
+	plan, err := snapshot.New(ctx, newApart(snap), livePlan{dst}, opt)
+	return plan, dclone.InSource(err)
+}
+
 // load makes the first copy, from where the sidecar says it is.
 func (r *liveRun) load(ctx context.Context) error {
 	r.result.Status = Initial
@@ -84,6 +102,9 @@ func (r *liveRun) load(ctx context.Context) error {
 		return err
 	}
 	defer snap.Close()
+	if err := r.checkBase(snap); err != nil {
+		return err
+	}
 	rest := newApart(snap)
 	plan, err := snapshot.New(ctx, rest, livePlan{r.dst}, r.planOptions())
 	if err != nil {

@@ -13,12 +13,14 @@ import (
 )
 
 // An apart is a snapshot without its composite tuples: the attributes, their datoms, and what is said of the attributes
-// or refers to them. They come when everything else is there. So do partitions, which must be installed at once.
+// or refers to them. They come when everything else is there. So do partitions, which must be installed at once, and
+// predicates, which would judge values that are older than they.
 type apart struct {
 	source.Snapshot
 	apart     map[dclone.EntityID]bool
 	installs  map[dclone.EntityID]bool // :db.install/attribute and :db.install/partition
 	partition dclone.EntityID
+	preds     dclone.EntityID          // :db.attr/preds, -1 where there are none
 	builtin   map[dclone.EntityID]bool // attributes whose datoms on attributes define them
 
 	mu   sync.Mutex
@@ -30,6 +32,7 @@ func newApart(s source.Snapshot) *apart {
 		builtin: map[dclone.EntityID]bool{}}
 	install, _ := s.Schema().Entity(dclone.Kw("db.install", "attribute"))
 	a.partition, _ = s.Schema().Entity(dclone.Kw("db.install", "partition"))
+	a.preds = predicates(s)
 	a.installs = map[dclone.EntityID]bool{install: true, a.partition: true}
 	for at := range s.Schema().Attributes() {
 		if at.TupleAttrs != nil {
@@ -49,9 +52,21 @@ func newApart(s source.Snapshot) *apart {
 	return a
 }
 
+// predicates returns :db.attr/preds, -1 where nothing has predicates.
+func predicates(s source.Snapshot) dclone.EntityID {
+	preds, ok := s.Schema().Entity(dclone.Kw("db.attr", "preds"))
+	if ok && slices.ContainsFunc(s.Attributes(), func(c source.AttributeCount) bool { return c.A == preds }) {
+		return preds
+	}
+	return -1
+}
+
+// none reports whether nothing is withheld.
+func (a *apart) none() bool { return len(a.apart) == 0 && a.preds < 0 }
+
 // withheld reports whether d is to come later.
 func (a *apart) withheld(d dclone.Datom) bool {
-	if a.apart[d.E] {
+	if a.apart[d.E] || d.A == a.preds {
 		return true
 	}
 	refs := a.Schema().Refs(d.A)
@@ -69,14 +84,16 @@ func (a *apart) late(d dclone.Datom) bool {
 }
 
 func (a *apart) SchemaDatoms() []dclone.Datom {
-	if len(a.apart) == 0 {
+	if a.none() {
 		return a.Snapshot.SchemaDatoms()
 	}
 	return slices.DeleteFunc(slices.Clone(a.Snapshot.SchemaDatoms()), a.withheld)
 }
 
 func (a *apart) Attributes() []source.AttributeCount {
-	return slices.DeleteFunc(slices.Clone(a.Snapshot.Attributes()), func(c source.AttributeCount) bool { return a.apart[c.A] })
+	return slices.DeleteFunc(slices.Clone(a.Snapshot.Attributes()), func(c source.AttributeCount) bool {
+		return a.apart[c.A] || c.A == a.preds
+	})
 }
 
 func (a *apart) Current(ctx context.Context, of dclone.EntityID) iter.Seq2[[]dclone.Datom, error] {
@@ -92,7 +109,7 @@ func (a *apart) History(ctx context.Context, of dclone.EntityID) iter.Seq2[[]dcl
 }
 
 func (a *apart) without(of dclone.EntityID, read iter.Seq2[[]dclone.Datom, error]) iter.Seq2[[]dclone.Datom, error] {
-	if len(a.apart) == 0 {
+	if a.none() {
 		return read
 	}
 	return func(yield func([]dclone.Datom, error) bool) {
@@ -121,7 +138,7 @@ func (a *apart) without(of dclone.EntityID, read iter.Seq2[[]dclone.Datom, error
 }
 
 // rest yields, in one agreed order, the datoms that were withheld, in transactions of at most size datoms: the composite
-// attributes, the names they got later, what is said of them, and their values.
+// attributes, the names they got later, what is said of them, and their values; predicates at the end.
 func (a *apart) rest(ctx context.Context, size int) iter.Seq2[[]dclone.Datom, error] {
 	return func(yield func([]dclone.Datom, error) bool) {
 		installs, renames := a.definitions()
@@ -140,6 +157,9 @@ func (a *apart) rest(ctx context.Context, size int) iter.Seq2[[]dclone.Datom, er
 			if !batches(a.Snapshot.Current(ctx, of), size, a.late, yield) {
 				return
 			}
+		}
+		if a.preds >= 0 {
+			batches(a.Snapshot.Current(ctx, a.preds), size, a.late, yield)
 		}
 	}
 }

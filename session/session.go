@@ -33,6 +33,8 @@ var (
 	ErrShape = errors.New("it cannot change while a first copy is under way")
 	// ErrClaimed says that a clone belongs to another session.
 	ErrClaimed = errors.New("it is the clone of another session")
+	// ErrNotEmpty says that a first copy would find data in its place; whose, is not known.
+	ErrNotEmpty = errors.New("it holds data, and a first copy needs an empty database")
 )
 
 // Options are the choices for one run.
@@ -48,6 +50,7 @@ type Options struct {
 	NoIndex          bool
 	Restart          bool // throw the session's clone away and begin afresh
 	AcceptNotCarried bool
+	UpgradeSchema    bool // of a running Datomic's base schema, where it lacks what the source uses
 
 	Stop     func() bool
 	Progress func(Progress)

@@ -189,6 +189,9 @@ func (p *Plan) Digest(key dclone.DigestKey) dclone.Digest {
 // End returns the t behind the last transaction.
 func (p *Plan) End() dclone.T { return p.end }
 
+// Transactions returns how many there are behind the bootstrap.
+func (p *Plan) Transactions() int64 { return int64(p.end - p.first) }
+
 // Datoms returns how many datoms the first copy carries.
 func (p *Plan) Datoms() int64 {
 	n := int64(0)

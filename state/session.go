@@ -31,12 +31,16 @@ type Session struct {
 	AcceptedNotCarried []dclone.NotCarried `json:"accepted_not_carried"`
 }
 
+// Live reports whether the clone is written through a running Datomic, which gives out the ids.
+func (s Session) Live() bool { return s.Dest.Kind != "" }
+
 // An Identity tells one database from another. Datomic Local keeps none on disk: there it is
 // the digest of the first user transaction, zero while there is none.
 type Identity struct {
 	Address string        `json:"address"`
-	ID      string        `json:"id,omitempty"` // where the database has one
-	Born    dclone.T      `json:"born"`         // the newest t of its bootstrap; of a source
+	ID      string        `json:"id,omitempty"`   // where the database has one
+	Kind    string        `json:"kind,omitempty"` // of a clone that a running Datomic writes, as package datomic/live names it
+	Born    dclone.T      `json:"born"`           // the newest t of its bootstrap; of a source
 	First   dclone.Digest `json:"first"`
 }
 

@@ -28,6 +28,7 @@ type Child struct {
 	stdout *os.File
 	stderr tail
 	loads  sync.Mutex // files of the bridge are loaded one after the other
+	code   compiled   // as loads allows
 
 	requests chan []byte   // to the goroutine that writes them
 	exited   chan struct{} // the process has ended
@@ -52,7 +53,14 @@ func Start(ctx context.Context, opt Options) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, exec.Command(java, javaArgs(opt.Classpath, opt.JVMOpts)...), opt.Log)
+	code := findCompiled(java, opt.Classpath)
+	c, err := start(ctx, exec.Command(java, javaArgs(code.before(opt.Classpath), opt.JVMOpts)...), opt.Log)
+	if err != nil {
+		code.drop()
+		return nil, err
+	}
+	c.code = code
+	return c, nil
 }
 
 func start(ctx context.Context, cmd *exec.Cmd, log func(string)) (*Child, error) {
@@ -227,6 +235,7 @@ func (c *Child) Close() error {
 	case <-time.After(patience):
 		c.Kill()
 	}
+	c.tidy()
 	return nil
 }
 
@@ -234,6 +243,14 @@ func (c *Child) Close() error {
 func (c *Child) Kill() {
 	c.end(ErrClosed)
 	<-c.gone
+	c.tidy()
+}
+
+// tidy leaves nothing behind of a child that is gone.
+func (c *Child) tidy() {
+	c.loads.Lock()
+	defer c.loads.Unlock()
+	c.code.drop()
 }
 
 // PID returns the id of the child's process.

@@ -76,6 +76,27 @@ func (c *Child) Create(ctx context.Context, api, arg, db string) (created bool, 
 	return created, err
 }
 
+// Databases lists the names of databases, arg as in Connect; the name in a peer's URI is *.
+func (c *Child) Databases(ctx context.Context, api, arg string) ([]string, error) {
+	c.stderr.hide(arg)
+	if err := c.library(ctx, api); err != nil {
+		return nil, err
+	}
+	found, err := askFor[[]any](ctx, c, "databases", api, arg)
+	if err != nil {
+		return nil, connectError("list", "databases", err)
+	}
+	var names []string
+	for _, v := range found {
+		name, isText := v.(string)
+		if !isText {
+			return nil, fmt.Errorf("list databases: read answer: %v", v)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
 // UpgradeSchema brings the base schema of a database up to date, arg and db as in Connect.
 func (c *Child) UpgradeSchema(ctx context.Context, api, arg, db string) error {
 	c.stderr.hide(arg)
@@ -116,6 +137,7 @@ func (c *Child) library(ctx context.Context, api string) error {
 	if err != nil || libraries[api] == "" {
 		return fmt.Errorf("connect: no such API: %s", api)
 	}
+	c.compile(ctx, namespaces[api])
 	if err := c.Load(ctx, file, string(source)); err != nil {
 		var remote *RemoteError
 		if errors.As(err, &remote) && remote.lacking() {
@@ -131,6 +153,8 @@ var libraries = map[string]string{
 	ClientAPI: "client library (com.datomic/local with org.clojure/core.async, com.datomic/client-cloud or com.datomic/client-pro)",
 	PeerAPI:   "peer library (com.datomic/peer)",
 }
+
+var namespaces = map[string]string{ClientAPI: "datomic.client.api", PeerAPI: "datomic.api"}
 
 func connectError(verb, name string, err error) error {
 	var remote *RemoteError

@@ -14,6 +14,9 @@
 // started it; it is in a process group of its own, for what stops dclone from a terminal is not meant for it.
 // When it ends before it was told to, every request under way fails with a *GoneError.
 //
+// What a library has only as source, the first child of a class path compiles into dclone/compiled in the user's cache
+// directory, by a digest of the files' names, sizes and times. The others have that on their class path before the rest.
+//
 // # Frames
 //
 //	length:u32  value
@@ -30,7 +33,9 @@
 // others from nothing, and no side gathers more than a window. [id "cancel"] asks for no more parts.
 //
 //	load      name source               a file of the bridge
+//	compile   namespace directory       loads a library, and keeps there what its sources are compiled to
 //	connect   api arg db                a map: database (a handle), id, kind, basis
+//	databases api arg                   a list: the names of databases
 //	create    api arg db                whether a database was made
 //	upgrade   api arg db                brings the base schema of a database up to date
 //	refresh   db                        takes up the newest database value; a map: basis
@@ -39,9 +44,10 @@
 //	txs       db from to chunk          parts: transactions
 //	present   db t as                   those of the attributes that have datoms, of all time
 //	stats     db                        a list: ident, count …
+//	index     db                        has an index written, where that can be asked for
 //	lookup    db a vs                   a list: the entity that holds each value, or nil
 //	transact  db forms                  a list: basis before, basis after, a map of tempids, datoms
-//	with      db forms                  the same, and nothing is written
+//	with      db forms*                 the same of the last of some, one upon the other, and nothing is written
 //
 // A datom is four values of the list it is in: e, a, t<<1 | added, v. A transaction is t, its id or nil, the
 // number of its datoms, and these; it may go on in the next part. The bridge writes without caches, so that a

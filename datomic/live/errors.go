@@ -101,6 +101,7 @@ func outcome(err error) error {
 // noDatabase reports whether an error of connect says that there is no such database.
 func (e *RemoteError) noDatabase() bool {
 	return e.DBError == "db.error/db-not-found" ||
+		strings.HasPrefix(e.Message, "Could not find ") && strings.HasSuffix(e.Message, " in catalog") || // a peer's, on storage
 		e.Anomaly == "cognitect.anomalies/not-found" && strings.Contains(strings.ToLower(e.Message), "not found")
 }
 

@@ -26,8 +26,9 @@ const boot = `
       (clojure.lang.Compiler/load (java.io.StringReader. (text)) file file)))
   ((resolve 'dclone.main/run) in))`
 
-// jvmOptions come before those of the user, of which the last of a kind wins.
-var jvmOptions = []string{"-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:+DisplayVMOutputToStderr",
+// jvmOptions come before those of the user, of which the last of a kind wins. Most children live for seconds: what is
+// compiled for them had better be what they go on with.
+var jvmOptions = []string{"-Xmx512m", "-XX:CompileThresholdScaling=5", "-XX:+ExitOnOutOfMemoryError", "-XX:+DisplayVMOutputToStderr",
 	"-Djava.awt.headless=true", "-Dfile.encoding=UTF-8"}
 
 // findJava returns the program to run.

@@ -33,9 +33,10 @@ func (d *DB) Transact(ctx context.Context, txData []byte) (Report, error) {
 	return Report{}, fmt.Errorf("transact to %s: %w", d.name, outcome(err))
 }
 
-// With is a trial of Transact: nothing is written. The error is a *Refused where Transact's would be.
-func (d *DB) With(ctx context.Context, txData []byte) (Report, error) {
-	r, err := d.transact(ctx, "with", txData)
+// With is a trial of some transactions, one upon the other: nothing is written. The report is that of the last; the error
+// is a *Refused where Transact's would be.
+func (d *DB) With(ctx context.Context, txData ...[]byte) (Report, error) {
+	r, err := d.transact(ctx, "with", txData...)
 	if err == nil {
 		return r, nil
 	}
@@ -46,8 +47,21 @@ func (d *DB) With(ctx context.Context, txData []byte) (Report, error) {
 	return Report{}, fmt.Errorf("try transaction on %s: %w", d.name, err)
 }
 
-func (d *DB) transact(ctx context.Context, op string, txData []byte) (Report, error) {
-	b, err := d.child.ask(ctx, op, d.handle, fressian.Raw(txData))
+// Index has Datomic write an index of what was transacted so far, and waits a while for it. Through the client API that
+// cannot be asked for, and nothing is done.
+func (d *DB) Index(ctx context.Context) error {
+	if _, err := d.child.ask(ctx, "index", d.handle); err != nil {
+		return fmt.Errorf("index %s: %w", d.name, err)
+	}
+	return nil
+}
+
+func (d *DB) transact(ctx context.Context, op string, txData ...[]byte) (Report, error) {
+	args := []any{d.handle}
+	for _, forms := range txData {
+		args = append(args, fressian.Raw(forms))
+	}
+	b, err := d.child.ask(ctx, op, args...)
 	if err != nil {
 		return Report{}, err
 	}

@@ -1,8 +1,10 @@
 package live_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,6 +55,9 @@ func (p place) create(t testing.TB) *live.DB {
 	created, err = p.child.Create(t.Context(), p.api, p.arg, p.name)
 	require.NoError(t, err)
 	require.False(t, created)
+	names, err := p.child.Databases(t.Context(), p.api, strings.Replace(p.arg, "//written", "//*", 1))
+	require.NoError(t, err)
+	require.Contains(t, names, cmp.Or(p.name, "written"))
 	return p.connect(t)
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // patience is how many places a search tries before it gives up.
-const patience = 1 << 20
+const patience = 1 << 22
 
 // An aligner finds what the tempids of some frames stand for in the transactions that they became.
 type aligner struct {
@@ -18,7 +18,8 @@ type aligner struct {
 
 	bound   binding // at first, what was bound before
 	owners  map[dclone.EntityID]dclone.EntityID
-	items   []item
+	became  []int              // by transaction, the frame that became it
+	there   []bool             // by frame, whether it became one
 	index   []map[string][]int // by transaction, where each datom is
 	used    [][]bool
 	cursor  []int // by transaction, behind the place found last
@@ -26,20 +27,19 @@ type aligner struct {
 	tried   int
 }
 
-// An item is a form of one of the frames.
+// An item is a form of the frame that a transaction was.
 type item struct {
 	at int
 	form
 }
 
-// align reports whether the frames became the transactions, one by one. bound and missing say more then.
+// align reports whether some of the frames became the transactions, one by one. became, bound and missing say more then.
 func (a *aligner) align() bool {
 	a.owners = map[dclone.EntityID]dclone.EntityID{}
 	for e, id := range a.bound {
 		a.owners[id] = e
 	}
-	for i, f := range a.frames {
-		tx := a.txs[i]
+	for _, tx := range a.txs {
 		index := map[string][]int{}
 		for j, d := range tx.Datoms {
 			k := key(form{added: d.Added, e: d.E, a: d.A, v: d.V})
@@ -48,11 +48,19 @@ func (a *aligner) align() bool {
 		a.index = append(a.index, index)
 		a.used = append(a.used, make([]bool, len(tx.Datoms)))
 		a.cursor = append(a.cursor, 0)
-		for _, x := range f.forms {
-			a.items = append(a.items, item{i, x})
+	}
+	a.became, a.there = make([]int, len(a.txs)), make([]bool, len(a.frames))
+	return a.choose(0)
+}
+
+// rest returns the frames that became no transaction.
+func (a *aligner) rest() (rest []*frame) {
+	for k, f := range a.frames {
+		if !a.there[k] {
+			rest = append(rest, f)
 		}
 	}
-	return a.match(0)
+	return rest
 }
 
 func key(x form) string {
@@ -66,75 +74,81 @@ func key(x form) string {
 	return string(append(b, x.v...))
 }
 
-// match finds places for the items from i on.
-func (a *aligner) match(i int) bool {
-	if a.tried++; a.tried > patience {
+// match finds places in a transaction for the forms of its frame, from the i-th on, and goes on behind them.
+func (a *aligner) match(at, i int) bool {
+	f := a.frames[a.became[at]]
+	if a.tried > patience {
 		return false
 	}
-	if i == len(a.items) {
-		return a.explained()
+	if i == len(f.forms) {
+		return a.explained(at) && a.choose(at+1)
 	}
-	it := a.items[i]
-	a.bound[self] = dclone.TxID(a.txs[it.at].T)
-	x, open, err := it.resolve(a.bound)
+	a.bound[self] = dclone.TxID(a.txs[at].T)
+	x, open, err := f.forms[i].resolve(a.bound)
 	switch {
 	case err != nil:
 		return false
 	case open:
-		return a.search(i, it, x)
+		return a.search(at, i, x)
 	}
-	for _, j := range a.index[it.at][key(x)] {
-		if !a.used[it.at][j] {
-			return a.use(i, it.at, j)
+	for _, j := range a.index[at][key(x)] {
+		if !a.used[at][j] {
+			return a.use(at, i, j)
 		}
 	}
-	if x.a == a.instant && x.e.IsTx() {
-		return false // every transaction has its own
+	if f.free() || x.a == a.instant && x.e.IsTx() {
+		return false // every transaction has its own instant
 	}
-	a.missing = append(a.missing, item{it.at, x})
-	if a.match(i + 1) {
+	a.missing = append(a.missing, item{at, x})
+	if a.match(at, i+1) {
 		return true
 	}
 	a.missing = a.missing[:len(a.missing)-1]
 	return false
 }
 
-// use takes place j for item i.
-func (a *aligner) use(i, at, j int) bool {
+// use takes place j for form i.
+func (a *aligner) use(at, i, j int) bool {
 	before := a.cursor[at]
 	a.used[at][j], a.cursor[at] = true, j+1
-	if a.match(i + 1) {
+	if a.match(at, i+1) {
 		return true
 	}
+	a.tried++
 	a.used[at][j], a.cursor[at] = false, before
 	return false
 }
 
-// search tries the places of a transaction for an item with tempids, first those behind the place found last.
-func (a *aligner) search(i int, it item, x form) bool {
-	tx := a.txs[it.at]
+// search tries the places of a transaction for a form with tempids, first those behind the place found last.
+func (a *aligner) search(at, i int, x form) bool {
+	tx := a.txs[at]
 	n := len(tx.Datoms)
-	from := a.cursor[it.at]
+	from := a.cursor[at]
 	for k := range n {
 		j := (from + k) % n
 		d := tx.Datoms[j]
-		if a.used[it.at][j] || d.Added != x.added {
+		if a.used[at][j] || d.Added != x.added {
 			continue
 		}
 		undo, ok := a.unify(x, d)
-		if ok && a.use(i, it.at, j) {
+		if ok && a.use(at, i, j) {
 			return true
 		}
-		for _, e := range undo {
-			delete(a.owners, a.bound[e])
-			delete(a.bound, e)
-		}
+		a.undo(undo)
 		a.bound[self] = dclone.TxID(tx.T)
 		if a.tried > patience {
 			return false
 		}
 	}
 	return false
+}
+
+// undo takes back what was bound.
+func (a *aligner) undo(bound []dclone.EntityID) {
+	for _, e := range bound {
+		delete(a.owners, a.bound[e])
+		delete(a.bound, e)
+	}
 }
 
 // unify binds the tempids of x so that it becomes d. What it has bound is to be undone, even where it fails.
@@ -172,13 +186,12 @@ func (a *aligner) unify(x form, d dclone.Datom) (undo []dclone.EntityID, ok bool
 	return undo, err == nil && !open && string(r.v) == string(d.V)
 }
 
-// explained reports whether what no form became was added by Datomic itself.
-func (a *aligner) explained() bool {
-	for i, f := range a.frames {
-		for j, d := range a.txs[i].Datoms {
-			if !a.used[i][j] && !a.derived(f, a.txs[i].T, d) {
-				return false
-			}
+// explained reports whether what no form became was added to a transaction by Datomic itself.
+func (a *aligner) explained(at int) bool {
+	f := a.frames[a.became[at]]
+	for j, d := range a.txs[at].Datoms {
+		if !a.used[at][j] && !a.derived(f, a.txs[at].T, d) {
+			return false
 		}
 	}
 	return true

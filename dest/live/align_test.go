@@ -56,9 +56,7 @@ func (m *transactor) transact(f *frame) {
 		}
 	}
 	delete(m.bound, self)
-	if f.binds != 0 {
-		m.bound[-f.binds] = dclone.TxID(tx.T)
-	}
+	m.bound.tx(f, tx.T)
 	m.log = append(m.log, tx)
 }
 

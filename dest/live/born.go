@@ -10,7 +10,7 @@ import (
 // A born is what the clone's database was born with.
 type born struct {
 	kind        string
-	txs         []dclone.Tx
+	datoms      []dclone.Datom // of the bootstrap, and of upgrades, which are said to be of the bootstrap's last transaction
 	t           dclone.T
 	instant     dclone.Instant
 	idents      map[dclone.Keyword]dclone.EntityID
@@ -20,18 +20,26 @@ type born struct {
 }
 
 func newBorn(conn *Connection) *born {
-	b := &born{kind: conn.Kind, txs: conn.Born, idents: map[dclone.Keyword]dclone.EntityID{}, has: map[dclone.EntityID]bool{},
+	b := &born{kind: conn.Kind, idents: map[dclone.Keyword]dclone.EntityID{}, has: map[dclone.EntityID]bool{},
 		derives: map[dclone.EntityID]bool{}}
 	for _, tx := range conn.Born {
 		b.t, b.instant = tx.T, max(b.instant, tx.Instant)
 		b.has[dclone.TxID(tx.T)] = true
+		b.datoms = append(b.datoms, tx.Datoms...)
+	}
+	for _, tx := range conn.Upgrades {
 		for _, d := range tx.Datoms {
-			b.has[d.E] = true
-			if v, _, err := fressian.Decode(d.V); d.A == dclone.AttrIdent && d.Added && err == nil {
-				if kw, ok := v.(dclone.Keyword); ok {
-					b.idents[kw] = d.E
-				}
+			if d.E != dclone.TxID(tx.T) {
+				d.Tx = dclone.TxID(b.t)
+				b.datoms = append(b.datoms, d)
 			}
+		}
+		b.has[dclone.TxID(tx.T)] = true
+	}
+	for _, d := range b.datoms {
+		b.has[d.E] = true
+		if kw, ok := ident(d); ok {
+			b.idents[kw] = d.E
 		}
 	}
 	b.instantAttr = b.idents[dclone.Kw("db", "txInstant")]
@@ -42,6 +50,19 @@ func newBorn(conn *Connection) *born {
 	}
 	return b
 }
+
+// ident returns the name that a datom gives.
+func ident(d dclone.Datom) (dclone.Keyword, bool) {
+	if d.A != dclone.AttrIdent || !d.Added {
+		return dclone.Keyword{}, false
+	}
+	v, _, err := fressian.Decode(d.V)
+	kw, ok := v.(dclone.Keyword)
+	return kw, ok && err == nil
+}
+
+// Kind returns the kind of the clone's database, as package datomic/live names it.
+func (c *Clone) Kind() string { return c.born.kind }
 
 // KindName names the kind.
 func (c *Clone) KindName() string {
@@ -54,20 +75,18 @@ func (c *Clone) KindName() string {
 	return "Datomic " + c.born.kind
 }
 
-// EachBorn calls f with the datoms of the bootstrap.
+// Transacts reports that some datoms would be commands.
+func (c *Clone) Transacts() bool { return true }
+
+// EachBorn calls f with the datoms of the base schema.
 func (c *Clone) EachBorn(f func(dclone.Datom)) {
-	for _, tx := range c.born.txs {
-		for _, d := range tx.Datoms {
-			f(d)
-		}
+	for _, d := range c.born.datoms {
+		f(d)
 	}
 }
 
 // HasType reports whether attributes of a value type can have values.
 func (c *Clone) HasType(valueType dclone.Keyword) bool {
-	if c.born.kind == live.KindLocal {
-		return local.Kind{}.HasType(valueType)
-	}
 	_, ok := c.born.idents[valueType]
-	return ok
+	return ok && (c.born.kind != live.KindLocal || local.Kind{}.HasType(valueType))
 }

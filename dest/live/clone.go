@@ -24,7 +24,8 @@ type DB interface {
 	Sync(ctx context.Context) error
 	Basis() dclone.T
 	Transact(ctx context.Context, txData []byte) (live.Report, error)
-	With(ctx context.Context, txData []byte) (live.Report, error)
+	With(ctx context.Context, txData ...[]byte) (live.Report, error)
+	Index(ctx context.Context) error
 	TxRange(ctx context.Context, from, to dclone.T, chunk int) iter.Seq2[*dclone.Tx, error]
 	Datoms(ctx context.Context, r live.Range) iter.Seq2[[]dclone.Datom, error]
 	Lookup(ctx context.Context, a dclone.EntityID, values []dclone.Value) ([]dclone.EntityID, error)
@@ -36,7 +37,13 @@ type Connection struct {
 	ID   string // what the database calls itself
 	Kind string // of the database, as datomic/live names it
 	Born []dclone.Tx
-	End  func() // ends the child, at once
+
+	Upgrades    []dclone.Tx                 // of the base schema, behind the bootstrap
+	Upgrade     func(context.Context) error // makes another
+	UpgradeCall string                      // what a user would evaluate for it
+
+	Indexes bool   // an attribute that is there can become unique only with :db/index, behind an index job
+	End     func() // ends the child, at once
 }
 
 // Options say how a clone is written.
@@ -44,8 +51,14 @@ type Options struct {
 	Connect func(context.Context) (*Connection, error) // with a child of its own each time
 	Settle  time.Duration                              // how long a transaction may be under way after its sender is gone
 	Timeout time.Duration                              // how long the answer to a transaction may take
+	Window  int                                        // transactions of a first copy that may be under way at once, 0 is DefaultWindow
 	Log     func(string)
+
+	MaxDatoms int // of a transaction, 0 is DefaultMaxDatoms
 }
+
+// DefaultMaxDatoms is how many datoms a transaction has at most.
+const DefaultMaxDatoms = 4000
 
 // A Clone is a database that is written through a running Datomic. It is a replay.Clone.
 type Clone struct {
@@ -64,6 +77,12 @@ type Clone struct {
 func Open(ctx context.Context, opt Options) (*Clone, error) {
 	if opt.Timeout <= 0 {
 		opt.Timeout = 2 * time.Minute
+	}
+	if opt.Window <= 0 {
+		opt.Window = DefaultWindow
+	}
+	if opt.MaxDatoms <= 0 {
+		opt.MaxDatoms = DefaultMaxDatoms
 	}
 	c := &Clone{ctx: ctx, opt: opt, bound: binding{}, taken: func(dclone.EntityID) (bool, error) { return false, nil }}
 	conn, err := opt.Connect(ctx)
@@ -94,9 +113,6 @@ func (c *Clone) SetTaken(taken func(dclone.EntityID) (bool, error)) { c.taken = 
 
 // DatabaseID returns what the database calls itself.
 func (c *Clone) DatabaseID() string { return c.conn.ID }
-
-// Empty reports whether nothing was ever transacted.
-func (c *Clone) Empty() bool { return c.conn.DB.Basis() <= c.born.t }
 
 // refresh makes the mark that of the newest transaction.
 func (c *Clone) refresh() error {
@@ -150,7 +166,7 @@ func (c *Clone) Append(frames []byte, lengths []int) error {
 		return err
 	}
 	c.bound = binding{}
-	return c.send(group, 0)
+	return c.send(group)
 }
 
 // Sync has nothing to do: what was reported is durable.
@@ -188,17 +204,17 @@ func (c *Clone) Recover(at dclone.Mark, intent *state.Intent) (adopted bool, err
 	if err != nil {
 		return false, err
 	}
-	n, err := c.explain(at, group, nil)
-	if err == nil && n < len(group) {
+	rest, err := c.explain(at, group, nil)
+	if err == nil && len(rest) > 0 {
 		// One may still be under way.
 		if err = c.settle(); err == nil {
-			n, err = c.explain(at, group, nil)
+			rest, err = c.explain(at, group, nil)
 		}
 	}
-	if err != nil || n == 0 {
+	if err != nil || len(rest) == len(group) {
 		return false, err
 	}
-	return true, c.send(group, n)
+	return true, c.send(rest)
 }
 
 // readIntent returns the frames of an intent.
@@ -225,30 +241,35 @@ func (c *Clone) checkMark(at dclone.Mark) error {
 	return err
 }
 
-// explain compares what the log has beyond at with the frames of a group, and returns how many of them are there, with
-// c.bound what they have bound, and what was bound before.
-func (c *Clone) explain(at dclone.Mark, group []*frame, before binding) (int, error) {
+// explain compares what the log has beyond at with the frames of a group, and returns those that are not there, with
+// c.bound what the others have bound, and what was bound before.
+func (c *Clone) explain(at dclone.Mark, group []*frame, before binding) ([]*frame, error) {
 	if err := c.refresh(); err != nil {
-		return 0, err
+		return nil, err
 	}
 	c.bound = binding{}
 	maps.Copy(c.bound, before)
 	var txs []dclone.Tx
 	for tx, err := range c.conn.DB.TxRange(c.ctx, at.T+1, c.mark.T+1, 0) {
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if len(txs) == len(group) {
-			return 0, &dest.DriftError{T: tx.T, Cause: "what dclone was about to write is there, and more"}
+			return nil, &dest.DriftError{T: tx.T, Cause: "what dclone was about to write is there, and more"}
 		}
 		txs = append(txs, keep(tx))
 	}
+	return c.match(group, txs)
+}
+
+// match finds which frames of a group became transactions, and what these have bound. It returns the other frames.
+func (c *Clone) match(group []*frame, txs []dclone.Tx) ([]*frame, error) {
 	if len(txs) == 0 {
-		return 0, nil
+		return group, nil
 	}
 	drift := &dest.DriftError{T: txs[0].T, Cause: "dclone was about to write something else"}
 	var failed error
-	a := &aligner{frames: group[:len(txs)], txs: txs, bound: maps.Clone(c.bound), instant: c.born.instantAttr, derives: c.born.derives,
+	a := &aligner{frames: group, txs: txs, bound: maps.Clone(c.bound), instant: c.born.instantAttr, derives: c.born.derives,
 		taken: func(e dclone.EntityID) bool {
 			taken, err := c.isTaken(e)
 			failed = errors.Join(failed, err)
@@ -256,28 +277,26 @@ func (c *Clone) explain(at dclone.Mark, group []*frame, before binding) (int, er
 		}}
 	aligned := a.align()
 	if failed != nil {
-		return 0, failed
+		return nil, failed
 	}
 	if !aligned {
-		return 0, drift
+		return nil, drift
 	}
 	for _, it := range a.missing {
 		redundant, err := c.redundant(txs[it.at].T-1, it.form)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if !redundant {
-			return 0, drift
+			return nil, drift
 		}
 	}
 	delete(a.bound, self)
 	c.bound = a.bound
-	for i, f := range group[:len(txs)] {
-		if f.binds != 0 {
-			c.bound[-f.binds] = dclone.TxID(txs[i].T)
-		}
+	for i, k := range a.became {
+		c.bound.tx(group[k], txs[i].T)
 	}
-	return len(txs), nil
+	return a.rest(), nil
 }
 
 func keep(tx *dclone.Tx) dclone.Tx {

@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"dclone"
 	"dclone/datomic/live"
@@ -43,10 +45,29 @@ func (t Target) ConnectTo(ctx context.Context, child *live.Child, end func()) (*
 		if err != nil {
 			return nil, err
 		}
-		if tx.T > src.Born() {
-			break
-		}
 		born = append(born, keep(tx))
+		if tx.T == src.Born() {
+			break // before the log is read on
+		}
 	}
-	return &Connection{DB: db, ID: db.Info().DatabaseID, Kind: db.Info().Kind, Born: born, End: end}, nil
+	later, err := upgrades(ctx, db, src.Born())
+	if err != nil {
+		return nil, err
+	}
+	upgrade := func(ctx context.Context) error { return child.UpgradeSchema(ctx, t.API, t.Arg, t.Name) }
+	return &Connection{DB: db, ID: db.Info().DatabaseID, Kind: db.Info().Kind, Born: born, Upgrades: later, Upgrade: upgrade,
+		UpgradeCall: t.upgradeCall(db.String()), Indexes: t.indexes(db.Info().Kind), End: end}, nil
+}
+
+// indexes reports what Connection.Indexes is: Datomic Pro is like that, but in memory.
+func (t Target) indexes(kind string) bool {
+	return kind == live.KindPeerServer || kind == live.KindPeer && !strings.HasPrefix(t.Arg, "datomic:mem:")
+}
+
+// upgradeCall returns what a user evaluates to upgrade the base schema of the database.
+func (t Target) upgradeCall(name string) string {
+	if t.API == live.PeerAPI {
+		return fmt.Sprintf("(d/administer-system {:uri %q :action :upgrade-schema})", name)
+	}
+	return fmt.Sprintf("(d/administer-system client {:db-name %q :action :upgrade-schema})", name)
 }

@@ -10,7 +10,7 @@ import (
 // cut makes frames of the forms: helpers first, then as many as they need.
 func (m *making) cut() []*frame {
 	t := m.t
-	room := max(1, t.Max-1)
+	room := max(1, t.Clone.MaxDatoms()-1)
 	if len(m.forms) > room {
 		for e := range m.new {
 			m.mintNew(e) // a part could use what a later one asserts something of
@@ -19,20 +19,16 @@ func (m *making) cut() []*frame {
 	frames := m.mints()
 	forms := m.forms
 	if len(forms) > room {
-		forms = lastSelf(forms)
-	}
-	for len(forms) > room {
-		n := room
-		for n > 1 && forms[n-1].e == forms[n].e {
-			n-- // an attribute is installed at once
+		var parts [][]form
+		parts, forms = m.parts(room)
+		for _, part := range parts {
+			frames = append(frames, t.frame(0, part))
 		}
-		if n == 1 {
-			n = room
-		}
-		frames = append(frames, t.frame(0, forms[:n]))
-		forms = forms[n:]
 	}
 	binds := dclone.EntityID(0)
+	if len(frames) == 0 && m.free() {
+		binds = beside
+	}
 	if m.self {
 		binds = m.w.Self
 		t.pending[binds] = true
@@ -46,23 +42,29 @@ func (m *making) cut() []*frame {
 	return append(frames, t.frame(binds, forms))
 }
 
-// lastSelf puts retractions first, so that what is unique is free when it moves, and what is of the transaction
-// itself last.
-func lastSelf(forms []form) []form {
-	rank := func(x form) int {
-		of := x.e == self
-		_ = x.each(func(e dclone.EntityID) { of = of || e == self })
-		switch {
-		case of:
-			return 2
-		case x.added:
-			return 1
-		}
-		return 0
+// free reports whether the work may be done beside others, in any order: it is of a first copy, of entities that are
+// nothing to Datomic itself.
+func (m *making) free() bool {
+	if m.t.step.Cursor == 0 || m.w.Self != 0 {
+		return false
 	}
-	forms = slices.Clone(forms)
-	slices.SortStableFunc(forms, func(x, y form) int { return rank(x) - rank(y) })
-	return forms
+	for _, d := range m.w.Datoms {
+		at := m.t.Schema.Attribute(d.A)
+		if _, builtin := m.t.Fit.Builtin(d.A); builtin || at == nil || at.TupleAttrs != nil || d.E.Partition() == dclone.PartDB {
+			return false
+		}
+		if at.Many && !sameBytes[at.ValueType] {
+			return false // values of an entity that are equal in other forms are in an order
+		}
+	}
+	return true
+}
+
+// sameBytes are the types whose values are equal to Datomic only where their bytes are.
+var sameBytes = map[dclone.Keyword]bool{
+	dclone.Kw("db.type", "ref"): true, dclone.Kw("db.type", "keyword"): true, dclone.Kw("db.type", "string"): true,
+	dclone.Kw("db.type", "boolean"): true, dclone.Kw("db.type", "long"): true, dclone.Kw("db.type", "instant"): true,
+	dclone.Kw("db.type", "uuid"): true, dclone.Kw("db.type", "symbol"): true,
 }
 
 // mints returns the helpers that give ids to entities.
@@ -75,7 +77,7 @@ func (m *making) mints() (frames []*frame) {
 	slices.Sort(all)
 	doc := t.Clone.Ident(dclone.Kw("db", "doc"))
 	v, _ := fressian.Append(nil, "dclone")
-	for some := range slices.Chunk(all, max(1, t.Max-1)) {
+	for some := range slices.Chunk(all, max(1, t.Clone.MaxDatoms()-1)) {
 		var add, retract []form
 		for _, e := range some {
 			if e.IsTx() {

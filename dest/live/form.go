@@ -20,6 +20,8 @@ type form struct {
 	e, a    dclone.EntityID
 	v       dclone.Value
 	tempids dclone.Refs // the parts of v that may be tempids
+
+	frees bool // it takes a unique value away; known only while frames are made
 }
 
 // A frame is one transaction.
@@ -27,6 +29,11 @@ type frame struct {
 	binds dclone.EntityID // the source's transaction entity that the clone's stands for
 	forms []form
 }
+
+// beside is in place of an entity that a frame binds where it may be under way beside others like it, in any order.
+const beside dclone.EntityID = -1
+
+func (f *frame) free() bool { return f.binds == beside }
 
 var errFrame = errors.New("read frame: it is damaged")
 
@@ -213,6 +220,25 @@ func (f *frame) tempids() (all []dclone.EntityID) {
 		}
 	}
 	return all
+}
+
+// tx binds the transaction that a frame became.
+func (b binding) tx(f *frame, t dclone.T) {
+	if f.binds > 0 {
+		b[-f.binds] = dclone.TxID(t)
+	}
+}
+
+// each calls do with all that may be tempids of f.
+func (f *frame) each(do func(dclone.EntityID)) error {
+	for _, x := range f.forms {
+		do(x.e)
+		do(x.a)
+		if err := x.each(do); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // runs returns what b says as runs of the map.

@@ -24,6 +24,9 @@ func (c *Clone) Held(a dclone.EntityID, values []dclone.Value) ([]bool, error) {
 // Ident returns the builtin of a name.
 func (c *Clone) Ident(kw dclone.Keyword) dclone.EntityID { return c.born.idents[kw] }
 
+// MaxDatoms returns how many datoms a transaction may have: what takes long to transact runs into time limits.
+func (c *Clone) MaxDatoms() int { return c.opt.MaxDatoms }
+
 // MaxString returns how long a string may be. Datomic Local and Cloud say so.
 func (c *Clone) MaxString() int {
 	switch c.born.kind {

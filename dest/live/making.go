@@ -51,7 +51,8 @@ func (t *Translator) frames(w *Work) ([]*frame, error) {
 	if err := m.claims(datoms); err != nil {
 		return nil, err
 	}
-	return m.cut(), nil
+	helpers, err := m.indexes(datoms)
+	return append(helpers, m.cut()...), err
 }
 
 // choose returns the datoms of the work that are to be said, those that bring composite tuples about among them.
@@ -91,8 +92,9 @@ func (m *making) choose() ([]dclone.Datom, error) {
 	return chosen, nil
 }
 
-// withoutImplied leaves out retractions of what is replaced with an equal value in another form. Datomic does that
-// by itself, and takes the two for a contradiction when both are said.
+// withoutImplied leaves out retractions that Datomic adds by itself, where it must: of what is replaced with an equal value
+// in another form, because it takes the two for a contradiction when both are said; and of what defines an attribute,
+// because that cannot be without for the time of a part.
 func (m *making) withoutImplied(datoms []dclone.Datom) []dclone.Datom {
 	type place struct{ e, a dclone.EntityID }
 	now := map[place]dclone.Value{}
@@ -103,8 +105,14 @@ func (m *making) withoutImplied(datoms []dclone.Datom) []dclone.Datom {
 	}
 	return slices.DeleteFunc(datoms, func(d dclone.Datom) bool {
 		v, replaced := now[place{d.E, d.A}]
-		return !d.Added && replaced && local.CompareValues(v, d.V) == 0
+		return !d.Added && replaced && (m.defines(d) || local.CompareValues(v, d.V) == 0)
 	})
+}
+
+// defines reports whether d is said of an attribute by a builtin. Names are no part of it: they may move.
+func (m *making) defines(d dclone.Datom) bool {
+	_, builtin := m.t.Fit.Builtin(d.A)
+	return builtin && d.A != dclone.AttrIdent && m.t.Schema.Attribute(d.E) != nil
 }
 
 // A judgement says what becomes of a datom.
@@ -130,7 +138,13 @@ func (m *making) judge(d dclone.Datom) (judgement, error) {
 		}
 		return dropped, nil
 	}
+	if d.A == t.entity("db", "excise") {
+		return lost(t.Schema.Ident(d.A).String(), replay.ReasonExcised)
+	}
 	if why, refused := c.Refuses(d); refused {
+		if err := t.missing(d); err != nil {
+			return dropped, err
+		}
 		return lost(why.Attribute, why.Reason)
 	}
 	at := t.Schema.Attribute(d.A)
@@ -140,10 +154,11 @@ func (m *making) judge(d dclone.Datom) (judgement, error) {
 	case d.A == t.entity("db", "txInstant") && d.E == m.w.Self,
 		d.A == t.entity("db.install", "attribute"), d.A == t.entity("db.alter", "attribute"):
 		return dropped, nil
-	case d.A == t.entity("db", "excise"):
-		return lost(ident.String(), replay.ReasonExcised)
 	case d.A == t.entity("db.attr", "preds"):
-		return lost(t.Schema.Ident(d.E).String(), ReasonPredicates)
+		if runs, err := t.runs(d); err != nil || !runs {
+			kind, _ := lost(t.Schema.Ident(d.E).String(), ReasonPredicates)
+			return kind, dclone.InDest(err)
+		}
 	case builtin && onBuiltin && ident.Namespace != "db.install":
 		return lost(ident.String(), ReasonRedefines)
 	case at != nil && at.TupleAttrs != nil:
@@ -157,6 +172,9 @@ func (m *making) judge(d dclone.Datom) (judgement, error) {
 // add makes a form of a datom. One that retracts what the clone never had makes none.
 func (m *making) add(d dclone.Datom) error {
 	x := form{added: d.Added, v: d.V}
+	if at := m.t.Schema.Attribute(d.A); at != nil && !d.Added {
+		x.frees = at.Unique != dclone.Keyword{}
+	}
 	var knownE, knownA bool
 	var err error
 	if x.e, knownE, err = m.id(d.E); err != nil {

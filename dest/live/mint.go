@@ -5,6 +5,7 @@ import (
 
 	"dclone"
 	"dclone/eidmap"
+	"dclone/fressian"
 )
 
 // claims mints the entities that Datomic might take for others, because a unique identity asserted on them is held.
@@ -54,13 +55,23 @@ func (m *making) mintNew(e dclone.EntityID) {
 	}
 }
 
-// installs reports whether the work makes an attribute of e.
+// installs reports whether the work makes an attribute or a partition of e.
 func (m *making) installs(e dclone.EntityID) bool {
-	if e.Partition() != dclone.PartDB || m.t.Schema.Attribute(e) == nil {
+	if e.Partition() != dclone.PartDB {
 		return false
 	}
-	valueType := m.t.entity("db", "valueType")
-	return slices.ContainsFunc(m.w.Datoms, func(d dclone.Datom) bool { return d.E == e && d.A == valueType && d.Added })
+	valueType, partition := m.t.entity("db", "valueType"), m.t.entity("db.install", "partition")
+	return slices.ContainsFunc(m.w.Datoms, func(d dclone.Datom) bool {
+		switch {
+		case !d.Added:
+		case d.A == valueType:
+			return d.E == e && m.t.Schema.Attribute(e) != nil
+		case d.A == partition:
+			id, _, ok := fressian.Int(d.V)
+			return ok && dclone.EntityID(id) == e
+		}
+		return false
+	})
 }
 
 // ask looks values up in the clone.

@@ -13,7 +13,7 @@ import (
 
 // What is not carried by way of transactions.
 const (
-	ReasonPredicates = "predicates would be run by the destination, which may not have them"
+	ReasonPredicates = "the destination has no function for the predicate, and would refuse every value"
 	ReasonRedefines  = "it redefines a builtin"
 	ReasonOwnTx      = "it is a tuple that refers to its own transaction"
 	ReasonLater      = "the clone's newest transaction has a later instant"
@@ -37,6 +37,14 @@ type Looker interface {
 	Ident(kw dclone.Keyword) dclone.EntityID
 	// MaxString returns how many UTF-16 units a string may have, 0 where there is no limit.
 	MaxString() int
+	// MaxDatoms returns how many datoms a transaction may have.
+	MaxDatoms() int
+	// NeedsUpgrade returns an error where an upgrade of the base schema would bring some of the builtins that are used.
+	NeedsUpgrade(used []dclone.Keyword) error
+	// NeedsIndex reports whether an attribute of the clone must get :db/index before it can become unique.
+	NeedsIndex(a dclone.EntityID) (bool, error)
+	// CanRun reports whether the destination can run a predicate of values like those of an attribute.
+	CanRun(pred dclone.Value, at *dclone.Attribute) (bool, error)
 }
 
 // A Translator makes groups of frames of works.
@@ -45,7 +53,6 @@ type Translator struct {
 	Store  replay.Store
 	Schema *schema.Schema // the source's
 	Fit    *fit.Fit       // the same
-	Max    int            // datoms of a frame
 	Unheld bool           // whatever is asserted of an entity without clone, :db/ident excepted, no other one holds
 
 	instant dclone.Instant           // of the clone's newest transaction, those under way included
@@ -55,6 +62,8 @@ type Translator struct {
 	columns map[dclone.EntityID]fit.Column
 	idents  map[dclone.Keyword]dclone.EntityID
 	shared  map[dclone.Keyword]int
+	trials  map[trial]bool
+	indexed map[dclone.EntityID]bool // attributes that got :db/index (true) or lost it
 
 	step replay.Step
 }
@@ -67,9 +76,9 @@ type claim struct {
 
 // NewTranslator returns a Translator for a clone whose newest transaction has an instant.
 func NewTranslator(c Looker, st replay.Store, s *schema.Schema, f *fit.Fit, newest dclone.Instant) *Translator {
-	return &Translator{Clone: c, Store: st, Schema: s, Fit: f, Max: 4000, instant: newest,
+	return &Translator{Clone: c, Store: st, Schema: s, Fit: f, instant: newest,
 		pending: map[dclone.EntityID]bool{}, said: map[claim]bool{}, columns: map[dclone.EntityID]fit.Column{},
-		idents: map[dclone.Keyword]dclone.EntityID{}, shared: map[dclone.Keyword]int{}}
+		idents: map[dclone.Keyword]dclone.EntityID{}, shared: map[dclone.Keyword]int{}, trials: map[trial]bool{}, indexed: map[dclone.EntityID]bool{}}
 }
 
 // Committed tells t that all it has made is in the clone, and in the sidecar.

@@ -31,13 +31,13 @@ func (c *Conn) readBorn(ctx context.Context) (err error) {
 	return err
 }
 
-// logBorn takes the bootstrap from the log: up to t, or where that is negative, what has the instant 0.
+// logBorn takes the bootstrap from the log: what has the instant 0, and where t is not negative, comes up to t.
 func (c *Conn) logBorn(ctx context.Context, t dclone.T) error {
-	for tx, err := range c.log(ctx, 0, c.Basis()) {
+	for tx, err := range c.log(ctx, 0, c.Basis(), soon) {
 		if err != nil {
 			return err
 		}
-		if t >= 0 && tx.T > t || t < 0 && tx.Instant != 0 {
+		if t >= 0 && tx.T > t || tx.Instant != 0 {
 			break
 		}
 		c.born = append(c.born, keep(tx))

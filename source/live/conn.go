@@ -73,7 +73,7 @@ func (c *Conn) Refresh(ctx context.Context) (changed bool, err error) {
 // First returns a digest of the first user transaction. Its datoms have no part in it where the database has an id: an
 // excision can take them away, and the database is the same nevertheless.
 func (c *Conn) First(key dclone.DigestKey) (dclone.Digest, error) {
-	for tx, err := range c.log(context.Background(), c.Born()+1, c.Basis()) {
+	for tx, err := range c.log(context.Background(), c.Born()+1, c.Basis(), soon) {
 		if err != nil {
 			return dclone.Digest{}, err
 		}
@@ -141,17 +141,20 @@ func (c *Conn) between(ctx context.Context, from, to dclone.T) iter.Seq2[*dclone
 				return
 			}
 		}
-		c.log(ctx, max(from, c.Born()+1), to)(yield)
+		c.log(ctx, max(from, c.Born()+1), to, c.opt.Chunk)(yield)
 	}
 }
 
+// soon is how many datoms to ask for at a time where the first few transactions are wanted: others would be on their way.
+const soon = 256
+
 // log yields transactions as the log has them.
-func (c *Conn) log(ctx context.Context, from, to dclone.T) iter.Seq2[*dclone.Tx, error] {
+func (c *Conn) log(ctx context.Context, from, to dclone.T, chunk int) iter.Seq2[*dclone.Tx, error] {
 	return func(yield func(*dclone.Tx, error) bool) {
 		if from > to {
 			return
 		}
-		for tx, err := range c.db.TxRange(ctx, from, to+1, c.opt.Chunk) {
+		for tx, err := range c.db.TxRange(ctx, from, to+1, chunk) {
 			if err == nil {
 				err = c.pace.wait(ctx, len(tx.Datoms))
 			}

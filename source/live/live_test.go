@@ -49,7 +49,9 @@ func TestLocal(t *testing.T) {
 	jvm.Eval(t, `(let [c (create `+interop.Str(dir)+` "dev" "random")] (random/schema! c) (random/txs! c 5 150))`)
 	jvm.Eval(t, `(release `+db+`) (release `+interop.Str(dir)+` "dev" "random")`)
 	c := child(t, interop.Classpath(t))
-	for _, name := range []string{"features", "random"} {
+	cloneNatively(t, filepath.Join(dir, "dev", "features"), filepath.Join(dir, "dev", "native"))
+	cloneLive(t, filepath.Join(dir, "dev", "features"), c, localArg(dir, "dev"), "live")
+	for _, name := range []string{"features", "random", "native", "live"} {
 		t.Run(name, func(t *testing.T) {
 			native, err := sourcelocal.Open(filepath.Join(dir, "dev", name))
 			require.NoError(t, err)

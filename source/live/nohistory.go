@@ -26,7 +26,7 @@ func (s *snapshot) readLost(ctx context.Context) error {
 	if len(lost) == 0 {
 		return nil
 	}
-	for tx, err := range s.conn.log(ctx, s.conn.Born()+1, s.t) {
+	for tx, err := range s.conn.log(ctx, s.conn.Born()+1, s.t, s.conn.opt.Chunk) {
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,8 @@
     (or (@clients m)
         (get (swap! clients assoc m (d/client m)) m))))
 
+(defn- databases [arg] (d/list-databases (client arg) {:limit -1}))
+
 (defn- kind [arg]
   (let [k (name (:server-type (edn/read-string arg)))]
     (case k "datomic-local" "local", "dev-local" "local", k)))
@@ -34,8 +36,9 @@
     (throw (ex-info "this version of the client API cannot upgrade a base schema" {}))))
 
 (swap! dclone.main/apis assoc "client"
-       {:create (fn [arg db-name]
-                  (when-not (some #{db-name} (d/list-databases (client arg) {:limit -1}))
+       {:databases databases
+        :create (fn [arg db-name]
+                  (when-not (some #{db-name} (databases arg))
                     (d/create-database (client arg) {:db-name db-name})))
         :upgrade upgrade
         :connect (fn [arg db-name] (d/connect (client arg) {:db-name db-name}))
@@ -49,5 +52,7 @@
         :holders (fn [db a v] (d/datoms db {:index :avet :components [a v] :limit 1}))
         :txs (fn [conn from to] (d/tx-range conn {:start from :end to :limit -1}))
         :stats d/db-stats
+        :index (constantly nil)
         :transact (fn [conn forms] (d/transact conn {:tx-data forms}))
-        :with (fn [conn forms] (d/with (d/with-db conn) {:tx-data forms}))})
+        :with (fn [conn trials]
+                (reduce (fn [{db :db-after} forms] (d/with db {:tx-data forms})) {:db-after (d/with-db conn)} trials))})

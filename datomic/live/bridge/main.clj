@@ -179,12 +179,20 @@
   (Compiler/load (StringReader. source) file file)
   nil)
 
+(defmethod perform "compile" [_ _ [namespace classes]]
+  (binding [*compile-files* true *compile-path* classes]
+    (require (symbol namespace)))
+  nil)
+
 (defmethod perform "connect" [_ _ [api arg db-name]]
   (let [api (@apis api)
         conn ((:connect api) arg db-name)
         db ((:newest api) conn)
         h (dec (count (swap! databases conj (->Database api conn (atom db)))))]
     {"database" h "id" ((:id api) db) "kind" ((:kind api) arg) "basis" ((:basis api) db)}))
+
+(defmethod perform "databases" [_ _ [api arg]]
+  (vec ((:databases (@apis api)) arg)))
 
 (defmethod perform "create" [_ _ [api arg db-name]]
   (boolean ((:create (@apis api)) arg db-name)))
@@ -224,8 +232,12 @@
 (defmethod perform "transact" [_ _ [h forms]]
   (let [d (database h)] (report-of d (call d :transact (.-conn d) forms))))
 
-(defmethod perform "with" [_ _ [h forms]]
-  (let [d (database h)] (report-of d (call d :with (.-conn d) forms))))
+(defmethod perform "index" [_ _ [h]]
+  (let [d (database h)] (call d :index (.-conn d)))
+  nil)
+
+(defmethod perform "with" [_ _ [h & trials]]
+  (let [d (database h)] (report-of d (call d :with (.-conn d) trials))))
 
 ;; ---- requests
 

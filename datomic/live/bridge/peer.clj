@@ -29,8 +29,15 @@
   (when-let [of (resolve 'datomic.api/db-stats)]
     (of db)))
 
+(defn- index
+  "Has the transactor write an index, and waits a while for it."
+  [conn]
+  (d/request-index conn)
+  (deref (d/sync-index conn (d/basis-t (d/db conn))) 60000 nil))
+
 (swap! dclone.main/apis assoc "peer"
-       {:create (fn [uri _] (d/create-database uri))
+       {:databases d/get-database-names
+        :create (fn [uri _] (d/create-database uri))
         :upgrade upgrade
         :connect (fn [uri _] (d/connect uri))
         :newest d/db
@@ -43,5 +50,6 @@
         :holders holders
         :txs (fn [conn from to] (d/tx-range (d/log conn) from to))
         :stats stats
+        :index index
         :transact (fn [conn forms] @(d/transact-async conn forms))
-        :with (fn [conn forms] (d/with (d/db conn) forms))})
+        :with (fn [conn trials] (reduce (fn [{db :db-after} forms] (d/with db forms)) {:db-after (d/db conn)} trials))})
