@@ -5,27 +5,64 @@ import (
 	"slices"
 
 	"dclone"
+	"dclone/datomic/live"
+	"dclone/datomic/local"
+	"dclone/fit"
 	"dclone/schema"
 )
 
 // births is what source and clone were born with: their bootstraps.
 type births struct {
-	alike  bool           // the source was born with all that the clone was
+	alike  bool           // the source was born with all that the clone was; where a running Datomic writes that, with no more
 	datoms []dclone.Datom // of the source's bootstrap
 	src    builtins
 	clone  builtins
+
+	kind     fit.Clone                // the clone's
+	has      map[dclone.EntityID]bool // of the clone's base schema
+	upgrades map[dclone.T]bool        // of it, behind the bootstrap
 }
 
-// builtins are the attributes that mean something to verify.
-type builtins struct{ txInstant, alter dclone.EntityID }
+// builtins are the attributes that mean something to verify, -1 where there is none.
+type builtins struct{ txInstant, alter, doc, preds, unique, index dclone.EntityID }
 
 // A birth is the bootstrap of one database.
 type birth struct {
-	schema schema.Schema
-	datoms []dclone.Datom
+	schema   schema.Schema
+	datoms   []dclone.Datom // those of upgrades as if they were of the last transaction
+	upgrades map[dclone.T]bool
 }
 
-func readBirths(ctx context.Context, src, clone Database) (*births, error) {
+// A kind is that of a clone whose bootstrap only it can tell.
+type kind struct {
+	*birth
+	name string // as package datomic/live has it
+}
+
+// KindName names the kind.
+func (k kind) KindName() string { return k.name }
+
+// Transacts reports that some datoms would have been commands.
+func (k kind) Transacts() bool { return true }
+
+// EachBorn calls f with the datoms of the bootstrap.
+func (k kind) EachBorn(f func(dclone.Datom)) {
+	for _, d := range k.datoms {
+		f(d)
+	}
+}
+
+// HasType reports whether attributes of a value type can have values.
+func (k kind) HasType(valueType dclone.Keyword) bool {
+	if k.name == live.KindLocal {
+		return local.Kind{}.HasType(valueType)
+	}
+	_, ok := k.schema.Entity(valueType)
+	return ok
+}
+
+// readBirths reads both bootstraps. Where the clone is not of a running Datomic, its kind is "".
+func readBirths(ctx context.Context, src, clone Database, of string) (*births, error) {
 	s, err := readBirth(ctx, src)
 	if err != nil {
 		return nil, dclone.InSource(err)
@@ -34,7 +71,18 @@ func readBirths(ctx context.Context, src, clone Database) (*births, error) {
 	if err != nil {
 		return nil, dclone.InDest(err)
 	}
-	return &births{alike: s.hasAll(c), datoms: s.datoms, src: s.builtins(), clone: c.builtins()}, nil
+	b := &births{alike: s.hasAll(c), datoms: s.datoms, src: s.builtins(), kind: local.Kind{}, has: map[dclone.EntityID]bool{}}
+	if of != "" {
+		if err := c.addUpgrades(ctx, clone); err != nil {
+			return nil, dclone.InDest(err)
+		}
+		b.kind, b.upgrades, b.alike = kind{c, of}, c.upgrades, b.alike && c.hasAll(s)
+	}
+	b.clone = c.builtins()
+	for _, d := range c.datoms {
+		b.has[d.E] = true
+	}
+	return b, nil
 }
 
 func readBirth(ctx context.Context, db Database) (*birth, error) {
@@ -85,5 +133,7 @@ func (b *birth) builtins() builtins {
 		}
 		return e
 	}
-	return builtins{txInstant: id("db", "txInstant"), alter: id("db.alter", "attribute")}
+	return builtins{txInstant: id("db", "txInstant"), alter: id("db.alter", "attribute"), doc: id("db", "doc"),
+		preds:  id("db.attr", "preds"),
+		unique: id("db", "unique"), index: id("db", "index")}
 }

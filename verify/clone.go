@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"dclone"
 	"dclone/datomic/local"
@@ -16,6 +17,7 @@ type cloneReader struct {
 	firstCopy bool     // it is the first copy's
 	instants  int      // it has
 	before    dclone.Instant
+	minted    map[dclone.EntityID]bool // by the transaction before, to have an id
 }
 
 // readClone reads the clone up to its position.
@@ -43,7 +45,8 @@ func (c *cloneReader) tx(tx *dclone.Tx) error {
 		return dclone.InDest(err)
 	}
 	c.t, c.firstCopy, c.instants = tx.T, c.p.run.isFirstCopy(tx.T), 0
-	if tx.T <= c.born && !c.p.run.born.alike {
+	if tx.T <= c.born && !c.p.run.born.alike || c.p.run.born.upgrades[tx.T] {
+		c.before = max(c.before, tx.Instant)
 		return nil
 	}
 	for i := range tx.Datoms {
@@ -52,6 +55,9 @@ func (c *cloneReader) tx(tx *dclone.Tx) error {
 		}
 	}
 	c.before = max(c.before, tx.Instant)
+	if c.p.run.live {
+		c.live(tx)
+	}
 	if c.p.first && c.firstCopy && c.instants != 1 {
 		c.p.run.found.add(finding{Difference: Difference{Kind: KindInstant, CloneT: c.t,
 			Text: fmt.Sprintf("clone t %d has %d instants", c.t, c.instants)}})
@@ -102,11 +108,37 @@ func (c *cloneReader) instant(d *dclone.Datom) dclone.Instant {
 // checkRetraction makes sure that a first copy retracts nothing: it has what holds, and only of
 // idents what held before.
 func (c *cloneReader) checkRetraction(d *dclone.Datom) {
-	if !c.p.first || d.Added || d.A == dclone.AttrIdent {
+	if !c.p.first || d.Added || d.A == dclone.AttrIdent || c.p.run.live && c.derived(d) {
 		return
 	}
 	c.p.run.found.add(finding{Difference: Difference{Kind: KindFirstCopy, CloneT: c.t},
 		a: d.A, e: d.E, clone: d.V, named: true})
+}
+
+// live takes in a transaction of a live clone, which may have been made to help another.
+func (c *cloneReader) live(tx *dclone.Tx) {
+	if !c.firstCopy {
+		maps.Copy(c.p.indexed, c.p.run.born.indexed(tx.Datoms))
+		return
+	}
+	c.minted = c.p.run.born.minted(tx.Datoms, true)
+	if !c.p.first || c.p.countsOnly() || !c.p.run.known(dclone.TxID(tx.T)) {
+		return
+	}
+	// Those before, which stand for none, were for this one.
+	for i, b := range c.p.batches {
+		if i != tx.Instant {
+			c.p.run.found.add(finding{Difference: Difference{Kind: KindInstant, CloneT: b.t, Text: fmt.Sprintf(
+				"clone t %d, of the first copy, has the instant %s; clone t %d, which it was for, has %s", b.t, i, tx.T, tx.Instant)}})
+		}
+	}
+	clear(c.p.batches)
+}
+
+// derived reports whether a retraction may be in a live clone's first copy.
+func (c *cloneReader) derived(d *dclone.Datom) bool {
+	at := c.schema.Attribute(d.A)
+	return d.A == c.p.run.born.clone.doc && c.minted[d.E] && string(d.V) == mintDoc || at != nil && at.TupleAttrs != nil
 }
 
 // maxBatchInstants is how many instants of the first copy's own transactions are told apart.
@@ -123,7 +155,7 @@ func (c *cloneReader) batch(d *dclone.Datom) {
 		return
 	}
 	if !ok {
-		b.t = c.t
+		b.t, b.forced = c.t, i == c.before
 	}
 	b.n++
 	c.p.batches[i] = b
@@ -133,7 +165,7 @@ func (c *cloneReader) batch(d *dclone.Datom) {
 // source, as later transactions need.
 func (p *pass) checkBatches() {
 	for i, b := range p.batches {
-		if i == p.newest {
+		if i == p.newest || i > p.newest && b.forced {
 			continue
 		}
 		p.run.found.add(finding{Difference: Difference{Kind: KindInstant, CloneT: b.t, Text: fmt.Sprintf(

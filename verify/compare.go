@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
 
 	"dclone"
+	"dclone/datomic/local"
 )
 
 // comparePiles compares the datoms that hold, as p has gathered them, and says of first's
@@ -23,7 +25,7 @@ func (r *run) comparePiles(ctx context.Context, p, first *pass) error {
 	var once sync.Once
 	for range r.opt.Jobs {
 		wg.Go(func() {
-			c := &comparer{r: r}
+			c := &comparer{r: r, p: p}
 			for i := range work {
 				err := ctx.Err()
 				if err == nil {
@@ -117,6 +119,7 @@ func (p *partResult) add(r record, f finding) {
 // A comparer walks the datoms of source and clone side by side.
 type comparer struct {
 	r                  *run
+	p                  *pass
 	res                *partResult
 	src, clone         queue
 	heldSrc, heldClone []record // of one group
@@ -167,10 +170,14 @@ func (c *comparer) group(src, clone []record) {
 	c.idle(src, clone)
 	now := c.held(src, clone, false)
 	c.count()
+	if len(now) == 0 {
+		c.order()
+	}
 	for _, p := range now {
+		c.uncount(p)
 		c.differ(p, false)
 	}
-	if !replayed(src) && !replayed(clone) {
+	if !hasReplayed(src) && !hasReplayed(clone) {
 		return
 	}
 	for _, p := range c.held(src, clone, true) {
@@ -187,8 +194,8 @@ func (c *comparer) held(src, clone []record, past bool) []pair {
 	return pairs(c.heldSrc, c.heldClone)
 }
 
-// replayed reports whether a group has changed since the first copy.
-func replayed(group []record) bool {
+// hasReplayed reports whether a group has changed since the first copy.
+func hasReplayed(group []record) bool {
 	return slices.ContainsFunc(group, func(r record) bool { return r.flags&(firstCopy|born) == 0 })
 }
 
@@ -220,10 +227,46 @@ func (c *comparer) count() {
 	}
 }
 
+// uncount takes back from the counts what need not be alike.
+func (c *comparer) uncount(p pair) {
+	if !c.excused(p) {
+		return
+	}
+	if p.src != nil {
+		c.res.tally(*p.src).source--
+	}
+	if p.clone != nil && p.clone.flags&born == 0 {
+		c.res.tally(*p.clone).clone--
+	}
+}
+
+// order finds values that Datomic takes for equal, and that came in another order: a retraction of one of them
+// would end another. What holds on either side is equal. NaN, which is equal to every number, is in no order.
+func (c *comparer) order() {
+	for src, clone := c.heldSrc, c.heldClone; len(src) > 1; {
+		run, rest := cutValue(src)
+		if !local.IsNaN(run[0].v) {
+			c.orderOf(run, clone)
+		}
+		src, clone = rest, clone[len(run):]
+	}
+}
+
+func (c *comparer) orderOf(src, clone []record) {
+	for i := range src {
+		for j := range i {
+			order := cmp.Compare(src[i].t, src[j].t)
+			if order != 0 && order != cmp.Compare(clone[i].t, clone[j].t) {
+				c.res.add(src[i], finding{Difference: Difference{Kind: KindValue}, src: src[i].v, clone: src[j].v, order: true})
+			}
+		}
+	}
+}
+
 // differ notes a difference, of now or of the time of the first copy.
 func (c *comparer) differ(p pair, past bool) {
 	k := p.kind(c.r.born.clone.txInstant)
-	if k == "" {
+	if k == "" || c.excused(p) {
 		return
 	}
 	f := finding{Difference: Difference{Kind: k}, sourceOnly: k == KindUnmapped, past: past}

@@ -16,6 +16,7 @@ var damages = []struct {
 	kinds  []Kind
 	counts []Kind
 	text   string
+	native bool // the order of datoms, or what Datomic derives: a live clone is not compared by it
 }{
 	{name: "value", kinds: []Kind{KindValue}, text: `entity 74766790688869 (clone: `,
 		damage: func(l *cloneLog) { l.change(l.of(kw("person", "age"), 41, true), set(42)) }},
@@ -29,7 +30,7 @@ var damages = []struct {
 		damage: func(l *cloneLog) {
 			l.change(l.of(kw("person", "site"), nil, true), set(dclone.URI("http://example.com/A")))
 		}},
-	{name: "long value", kinds: []Kind{KindValue}, text: `… (70002 bytes)`,
+	{name: "long value", native: true, kinds: []Kind{KindValue}, text: `… (70002 bytes)`,
 		damage: func(l *cloneLog) {
 			l.change(l.of(kw("person", "name"), strings.Repeat("long ", 14_000), true), set(strings.Repeat("lonG ", 14_000)))
 		}},
@@ -118,7 +119,7 @@ var damages = []struct {
 		damage: func(l *cloneLog) {
 			l.change(l.of(kw("person", "tags"), kw("tag", "a"), false), set(kw("tag", "b")))
 		}},
-	{name: "order of datoms", kinds: []Kind{KindTransaction}, text: "the datoms are in another order",
+	{name: "order of datoms", native: true, kinds: []Kind{KindTransaction}, text: "the datoms are in another order",
 		damage: func(l *cloneLog) {
 			d := l.at(l.loaded + 2).Datoms
 			d[1], d[2] = d[2], d[1]
@@ -158,7 +159,7 @@ var damages = []struct {
 			setT(b, l.loaded+2)
 			*a, *b = *b, *a
 		}},
-	{name: "alter missing", kinds: []Kind{KindTransaction}, text: ":db.alter/attribute",
+	{name: "alter missing", native: true, kinds: []Kind{KindTransaction}, text: ":db.alter/attribute",
 		damage: func(l *cloneLog) {
 			l.remove(func(d dclone.Datom) bool { return d.A == attrAlter })
 		}},
@@ -170,7 +171,7 @@ var damages = []struct {
 		}},
 	{name: "clone cut", kinds: []Kind{KindClone, KindTransaction}, counts: []Kind{KindClone}, text: "the clone ends at t ",
 		damage: func(l *cloneLog) { l.txs = l.txs[:len(l.txs)-1] }},
-	{name: "newest transaction", kinds: []Kind{KindClone, KindTransaction}, counts: []Kind{KindClone},
+	{name: "newest transaction", native: true, kinds: []Kind{KindClone, KindTransaction}, counts: []Kind{KindClone},
 		damage: func(l *cloneLog) {
 			d := l.txs[len(l.txs)-1].Datoms
 			d[1], d[2] = d[2], d[1]

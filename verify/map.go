@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"dclone"
-	"dclone/datomic/local"
 	"dclone/eidmap"
 )
 
@@ -23,15 +22,33 @@ func (r *run) readMap() error {
 	r.mapped = new(mapped)
 	return r.withMap(func(m *eidmap.Map) error {
 		return m.Each(func(run eidmap.Run) error {
-			if last := run.Clone + dclone.EntityID(run.N-1); last.Eidx() >= r.free(run.Clone.Partition()) {
-				r.mapFinding(0, last, fmt.Sprintf(
-					"clone entity %d is in the map, but its id is yet to be given out", last))
-				return nil // what a damaged length says is not believed
+			if given, err := r.given(m, run); err != nil || !given {
+				return err // what a damaged length says is not believed
 			}
 			r.checkTwice(run)
 			return r.checkRun(m, run)
 		})
 	})
+}
+
+// given makes sure that the ids of a run were given out.
+func (r *run) given(m *eidmap.Map, run eidmap.Run) (bool, error) {
+	last := run.Clone + dclone.EntityID(run.N-1)
+	if r.live && !last.IsTx() { // the clone gives them out
+		src, ok, err := m.Source(last)
+		if want := run.Src + dclone.EntityID(run.N-1); err == nil && (!ok || src != want) {
+			r.mapFinding(want, last, fmt.Sprintf(
+				"source entity %d is in the map with clone entity %d, but that is looked up as %s", want, last, id(src, ok)))
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if last.Eidx() >= r.free(run.Clone.Partition()) {
+		r.mapFinding(0, last, fmt.Sprintf(
+			"clone entity %d is in the map, but its id is yet to be given out", last))
+		return false, nil
+	}
+	return true, nil
 }
 
 // free returns the first eidx of a partition that the sidecar has not given out.
@@ -107,5 +124,5 @@ func (r *run) mapFinding(src, clone dclone.EntityID, text string) {
 
 // known reports whether a clone's entity stands for one of the source.
 func (r *run) known(clone dclone.EntityID) bool {
-	return clone.T() <= local.BootstrapT || r.mapped.clone.Has(clone)
+	return clone.T() <= r.clone.Born() || r.mapped.clone.Has(clone)
 }

@@ -160,6 +160,9 @@ func (n *namer) text(f *finding) string {
 	if f.past {
 		what = fmt.Sprintf("as of the first copy, source t %d, clone t %d: %s", f.SourceT, f.CloneT, what)
 	}
+	if f.order {
+		return fmt.Sprintf("%s: %s and %s, which are equal to Datomic, came in another order", what, f.SourceValue, f.CloneValue)
+	}
 	switch f.Kind {
 	case KindTransaction:
 		return transactionText(f, what)

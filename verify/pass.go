@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"dclone"
-	"dclone/datomic/local"
 	"dclone/eidmap"
 	"dclone/fit"
 )
@@ -23,6 +22,9 @@ type pass struct {
 	batches    map[dclone.Instant]batchInstant // of the first copy's own transactions
 	replayed   int64
 	dropped    []droppedDatom
+	doubts     []doubt
+	noted      map[attrKey]bool         // attributes and entities of which not all was carried
+	indexed    map[dclone.EntityID]bool // attributes of a live clone that got an index by themselves
 	matches    []*match
 	matchOf    map[attrKey]*match
 }
@@ -35,8 +37,9 @@ type attrKey struct {
 
 // batchInstant tells which of the first copy's own transactions have an instant.
 type batchInstant struct {
-	t dclone.T // the first
-	n int64
+	t      dclone.T // the first
+	n      int64
+	forced bool // it equals the one before
 }
 
 // A match is one attribute on both sides. Where one has it not, its column is nil.
@@ -49,7 +52,8 @@ type match struct {
 }
 
 func (r *run) newPass(stage Stage) *pass {
-	return &pass{run: r, stage: stage, batches: map[dclone.Instant]batchInstant{}, matchOf: map[attrKey]*match{}}
+	return &pass{run: r, stage: stage, batches: map[dclone.Instant]batchInstant{},
+		indexed: map[dclone.EntityID]bool{}, matchOf: map[attrKey]*match{}}
 }
 
 // countsOnly reports whether entities and values are not looked at.
@@ -58,7 +62,7 @@ func (p *pass) countsOnly() bool { return !p.sums && p.wanted == nil }
 // read fills both sides. The first error of either ends it.
 func (p *pass) read(ctx context.Context) error {
 	p.src, p.clone = newSide(p, p.run.src), newSide(p, p.run.clone)
-	p.src.fit = fit.New(local.Kind{}, &p.src.schema, p.src.born)
+	p.src.fit = fit.New(p.run.born.kind, &p.src.schema, p.src.born)
 	p.src.fit.Learn(p.run.born.datoms)
 	p.run.meter.begin(p.stage, int64(p.run.pos.Source.T)+int64(p.run.cloneT))
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -70,7 +74,13 @@ func (p *pass) read(ctx context.Context) error {
 			cancel(err)
 		}
 	}()
-	if err := p.run.withMap(func(m *eidmap.Map) error { return p.readSource(ctx, m) }); err != nil {
+	err := p.run.withMap(func(m *eidmap.Map) error {
+		if err := p.readSource(ctx, m); err != nil {
+			return err
+		}
+		return p.readNoted(m)
+	})
+	if err != nil {
 		cancel(err)
 	}
 	<-done

@@ -52,6 +52,7 @@ const (
 	firstCopy                   // of the first copy, or of what it was made of
 	forced                      // an instant that may have been moved forward: it equals the one before
 	unmapped                    // e or v has no clone: all is as the source has it
+	mayLack                     // a live clone may be without
 )
 
 func newPile(limit int64, dir string) *pile { return &pile{limit: limit, dir: dir} }

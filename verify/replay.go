@@ -9,14 +9,30 @@ import (
 	"dclone/datomic/local"
 )
 
-// A replay compares the source's transactions after the first copy with the clone's, one for
-// one: t, instant, and the datoms in their order.
+// A replayed compares the source's transactions after the first copy with the clone's.
+type replayed interface {
+	compare(src *dclone.Tx) error // is given one after the other
+	end() error                   // is called when there are no more
+	stop()
+}
+
+// newReplayed begins at the end of the first copy.
+func newReplayed(ctx context.Context, p *pass, s *sourceReader) replayed {
+	r := &replay{p: p, s: s, t: p.run.pos.Loaded}
+	r.next, r.leave = iter.Pull2(p.run.clone.Txs(ctx, r.t))
+	if p.run.live {
+		return &became{replay: r}
+	}
+	return r
+}
+
+// A replay compares transactions one for one: t, instant, and the datoms in their order.
 type replay struct {
 	p *pass
 	s *sourceReader
 
 	next   func() (*dclone.Tx, error, bool)
-	stop   func()
+	leave  func()
 	cur    *dclone.Tx     // of the clone, not yet compared; nil at the end
 	t      dclone.T       // of the clone's transaction compared last
 	newest dclone.Instant // of the clone's transactions so far, as it should be
@@ -25,13 +41,7 @@ type replay struct {
 	arena []byte
 }
 
-func newReplay(ctx context.Context, p *pass, s *sourceReader) *replay {
-	r := &replay{p: p, s: s, t: p.run.pos.Loaded}
-	r.next, r.stop = iter.Pull2(p.run.clone.Txs(ctx, r.t))
-	return r
-}
-
-func (r *replay) close() { r.stop() }
+func (r *replay) stop() { r.leave() }
 
 // begin steps to the first transaction after the first copy.
 func (r *replay) begin() error {
@@ -66,7 +76,7 @@ func (r *replay) compare(src *dclone.Tx) error {
 		return err
 	}
 	for r.cur != nil && r.cur.T < t {
-		r.unknown()
+		r.unknown(r.cur.T)
 		if err := r.step(); err != nil {
 			return err
 		}
@@ -90,19 +100,26 @@ func (r *replay) compare(src *dclone.Tx) error {
 
 // cloneT returns the t a source's transaction should have in the clone.
 func (r *replay) cloneT(src dclone.T) (dclone.T, error) {
-	e, ok, err := r.s.t.entity(dclone.TxID(src))
-	switch {
-	case err != nil:
-		return 0, err
-	case !ok:
-		r.p.run.mapFinding(dclone.TxID(src), 0, fmt.Sprintf("source t %d has no transaction of the clone in the map", src))
-	case e.IsTx():
-		return e.T(), nil
+	t, is, err := r.stands(src)
+	if err != nil || is {
+		return t, err
 	}
 	if r.p.run.session.Options.KeepT {
 		return src, nil
 	}
 	return r.t + 1, nil // something referred to it before it came: an ordinary entity has what it says of itself
+}
+
+// stands returns the clone's transaction that stands for one of the source, if there is one.
+func (r *replay) stands(src dclone.T) (t dclone.T, is bool, err error) {
+	e, ok, err := r.s.t.entity(dclone.TxID(src))
+	switch {
+	case err != nil:
+		return 0, false, err
+	case !ok:
+		r.p.run.mapFinding(dclone.TxID(src), 0, fmt.Sprintf("source t %d has no transaction of the clone in the map", src))
+	}
+	return e.T(), ok && e.IsTx(), nil
 }
 
 // end finds what the clone has beyond the source's transactions.
@@ -113,7 +130,7 @@ func (r *replay) end() error {
 		}
 	}
 	for r.cur != nil {
-		r.unknown()
+		r.unknown(r.cur.T)
 		if err := r.step(); err != nil {
 			return err
 		}
@@ -121,8 +138,8 @@ func (r *replay) end() error {
 	return nil
 }
 
-func (r *replay) unknown() {
-	r.add(0, r.cur.T, "clone t %d is no transaction of the source", r.cur.T)
+func (r *replay) unknown(t dclone.T) {
+	r.add(0, t, "clone t %d is no transaction of the source", t)
 }
 
 func (r *replay) add(src, clone dclone.T, format string, args ...any) {
@@ -149,28 +166,33 @@ func (r *replay) translate(src *dclone.Tx, t dclone.T) error {
 		if err != nil {
 			return err
 		}
-		if _, refused := c.fit.Refuses(*d); refused {
-			continue
-		}
-		e, ok, err := r.s.t.subject(d.E)
+		x, ok, err := r.carried(c, d, t)
 		if err != nil {
 			return err
 		}
-		if !ok || !c.mapped {
-			continue
-		}
-		at := len(r.arena)
-		if r.arena, ok, err = r.s.t.value(r.arena, d.V, r.s.schema.Refs(d.A)); err != nil {
-			return err
-		}
 		if ok {
-			r.want = append(r.want, dclone.Datom{E: e, A: c.clone, V: r.arena[at:], Tx: dclone.TxID(t), Added: d.Added})
+			r.want = append(r.want, x)
 		}
 	}
 	if !placed { // where the source has no instant the clone has it first
 		r.want = append([]dclone.Datom{r.instant(t)}, r.want...)
 	}
 	return nil
+}
+
+// carried returns d as the clone should have it in t, if it and all it refers to has a clone. Its value is in
+// r.arena.
+func (r *replay) carried(c *column, d *dclone.Datom, t dclone.T) (x dclone.Datom, ok bool, err error) {
+	if _, refused := c.fit.Refuses(*d); refused {
+		return x, false, nil
+	}
+	e, ok, err := r.s.t.subject(d.E)
+	if err != nil || !ok || !c.mapped {
+		return x, false, err
+	}
+	at := len(r.arena)
+	r.arena, ok, err = r.s.t.value(r.arena, d.V, r.s.schema.Refs(d.A))
+	return dclone.Datom{E: e, A: c.clone, V: r.arena[at:], Tx: dclone.TxID(t), Added: d.Added}, ok, err
 }
 
 // instant returns the datom of the clone's instant, as it is there.

@@ -86,6 +86,7 @@ type finding struct {
 	retraction bool         // it has it as a retraction
 	idle       bool         // what it has changes nothing
 	past       bool         // it had it when the first copy was made
+	order      bool         // it has both, and they came in another order
 	named      bool         // a, e and the values are to be put in words
 	who        string       // e in words
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"dclone"
-	"dclone/datomic/local"
 	"dclone/edn"
 	"dclone/eidmap"
 	"dclone/fressian"
@@ -36,16 +35,25 @@ func (p *pass) compareAttributes(t *translator) error {
 			continue
 		}
 		met[e] = true
+		if p.noted[attrKey{p.run.born.src.doc, false}] {
+			a, c = withoutDoc(a), withoutDoc(c) // datoms tell
+		}
 		for _, d := range attributeDiffs(a, c) {
 			p.schemaFinding(a, c, e, d)
 		}
 	}
 	for c := range p.clone.schema.Attributes() {
-		if !met[c.ID] && (p.run.born.alike || !local.IsBuiltin(c.ID)) {
+		if !met[c.ID] && (p.run.born.alike || !p.run.born.has[c.ID]) {
 			p.schemaFinding(nil, c, c.ID, "only the clone has installed it")
 		}
 	}
 	return nil
+}
+
+func withoutDoc(a *dclone.Attribute) *dclone.Attribute {
+	of := *a
+	of.Doc = ""
+	return &of
 }
 
 // excused reports whether an attribute of the source need not be in the clone as it is there: a builtin

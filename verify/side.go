@@ -26,7 +26,12 @@ type column struct {
 	mapped  bool            // false where an attribute of the source has no clone
 	skipped bool            // it is not compared as such
 	wanted  bool            // its datoms go to the pile
-	fit     fit.Column      // of the source's side
+
+	// Of the source's side.
+	fit     fit.Column
+	refs    dclone.Refs
+	text    bool // its values are strings
+	builtin bool // it is a builtin, and installs nothing
 
 	count     int64 // asserted less retracted, the bootstrap's excepted
 	sum       sum

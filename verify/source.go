@@ -14,15 +14,15 @@ type sourceReader struct {
 	*side
 	p      *pass
 	t      *translator
-	replay *replay // nil where transactions are not compared
+	replay replayed // nil where transactions are not compared
 }
 
 // readSource reads the source up to its position. The map is good for this goroutine.
 func (p *pass) readSource(ctx context.Context, m *eidmap.Map) error {
 	s := &sourceReader{side: p.src, p: p, t: newTranslator(m, p.src.fit)}
 	if p.first && p.sums {
-		s.replay = newReplay(ctx, p, s)
-		defer s.replay.close()
+		s.replay = newReplayed(ctx, p, s)
+		defer s.replay.stop()
 	}
 	at := dclone.T(0)
 	for tx, err := range p.run.src.Txs(ctx, 0) {
@@ -79,6 +79,9 @@ func (s *sourceReader) datom(d *dclone.Datom) error {
 		s.p.newest = max(s.p.newest, i)
 	}
 	f := s.flagsOf(d, s.p.run.pos.Basis)
+	if s.mayLack(c, d) {
+		f |= mayLack
+	}
 	if s.p.countsOnly() {
 		if instant {
 			return nil
@@ -90,7 +93,7 @@ func (s *sourceReader) datom(d *dclone.Datom) error {
 		return err
 	}
 	if instant && (!ok || !e.IsTx()) {
-		s.checkAll(d)
+		s.checkAll(d, ok)
 		return nil // an ordinary entity, or none, in the clone
 	}
 	if ok = ok && c.mapped; ok {
@@ -112,7 +115,12 @@ func (s *sourceReader) datom(d *dclone.Datom) error {
 // found prepares a column.
 func (s *sourceReader) found(c *column) (err error) {
 	b := s.p.run.born
-	c.skipped, c.fit = c.a == b.src.alter, s.fit.Column(c.a)
+	c.skipped, c.fit, c.refs = c.a == b.src.alter, s.fit.Column(c.a), s.schema.Refs(c.a)
+	if at := s.schema.Attribute(c.a); at != nil {
+		c.text = at.ValueType == dclone.Kw("db.type", "string")
+	}
+	_, c.builtin = s.fit.Builtin(c.a)
+	c.builtin = c.builtin && s.schema.Ident(c.a).Namespace != "db.install"
 	c.clone, c.mapped, err = s.t.entity(c.a)
 	if s.p.wanted != nil {
 		c.wanted = c.mapped && s.p.wanted(attrKey{c.clone, true}) || s.p.wanted(attrKey{c.a, false})
@@ -123,9 +131,13 @@ func (s *sourceReader) found(c *column) (err error) {
 // allTxEntities is the option of a first copy that keeps all transaction entities.
 const allTxEntities = "all"
 
-// checkAll makes sure that a first copy that was to keep all transaction entities has this one.
-func (s *sourceReader) checkAll(d *dclone.Datom) {
+// checkAll makes sure that a first copy that was to keep all transaction entities has this one. In a
+// live clone something may have needed its id before, which made it an ordinary entity.
+func (s *sourceReader) checkAll(d *dclone.Datom, mapped bool) {
 	r := s.p.run
+	if mapped && r.live {
+		return
+	}
 	if !s.p.first || r.session.Options.TxEntities != allTxEntities || d.Tx.T() > r.pos.Basis {
 		return
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"dclone"
-	"dclone/datomic/local"
 	"dclone/eidmap"
 	"dclone/source"
 	"dclone/state"
@@ -88,6 +87,7 @@ type run struct {
 	opt        Options
 
 	session state.Session
+	live    bool // the clone is one that a running Datomic writes
 	pos     state.Position
 	cloneT  dclone.T // where the comparison of the clone ends: its recorded t, or before
 	born    *births
@@ -102,11 +102,11 @@ func Run(ctx context.Context, src, clone Database, store Store, opt Options) (Re
 	r := &run{src: src, clone: clone, store: store, opt: opt.withDefaults()}
 	r.found.limit = r.opt.Limit
 	r.meter.report = opt.Progress
-	if err := r.begin(); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return Report{}, err
 	}
 	var err error
-	if r.born, err = readBirths(ctx, src, clone); err != nil {
+	if r.born, err = readBirths(ctx, src, clone, r.session.Dest.Kind); err != nil {
 		return Report{}, err
 	}
 	first, err := r.compare(ctx)
@@ -155,6 +155,9 @@ func (r *run) compare(ctx context.Context) (*pass, error) {
 		if err := r.settleDropped(ctx, p); err != nil {
 			return nil, err
 		}
+		if err := r.settleDoubts(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	p.match()
 	if r.opt.Level == Full {
@@ -186,7 +189,7 @@ func (r *run) reread(ctx context.Context, first *pass) error {
 
 // begin makes sure that source, clone and sidecar belong together, and that there is a whole
 // clone to compare.
-func (r *run) begin() error {
+func (r *run) begin(ctx context.Context) error {
 	if !slices.Contains([]Level{Counts, Checksum, Full}, r.opt.Level) {
 		return fmt.Errorf("verify at level %q: there is none", r.opt.Level)
 	}
@@ -194,6 +197,7 @@ func (r *run) begin() error {
 	if r.session, err = r.store.Session(); err != nil {
 		return err
 	}
+	r.live = r.session.Live()
 	if r.pos, err = r.store.Position(); err != nil {
 		return err
 	}
@@ -203,7 +207,7 @@ func (r *run) begin() error {
 	if err := r.checkSource(); err != nil {
 		return err
 	}
-	return r.checkClone()
+	return r.checkClone(ctx)
 }
 
 // checkSource makes sure that the source is the database that was cloned.
@@ -235,31 +239,49 @@ func (r *run) checkSource() error {
 
 // checkClone finds out whether the clone ends with the transaction the sidecar says it ends
 // with. Where it does not, that is a difference, and the rest is compared all the same.
-func (r *run) checkClone() error {
+func (r *run) checkClone(ctx context.Context) error {
 	at, basis := r.pos.Clone, r.clone.Basis()
 	r.cloneT = min(at.T, basis)
 	if basis > at.T {
-		r.found.add(finding{Difference: Difference{Kind: KindDrift, CloneT: at.T + 1, Text: fmt.Sprintf(
-			"from t %d on, up to t %d, the clone has transactions that its sidecar does not know", at.T+1, basis)}})
+		t, err := r.drift(ctx, at.T+1)
+		if err != nil {
+			return err
+		}
+		if t > 0 {
+			r.found.add(finding{Difference: Difference{Kind: KindDrift, CloneT: t, Text: fmt.Sprintf(
+				"from t %d on, up to t %d, the clone has transactions that its sidecar does not know", t, basis)}})
+		}
 	}
 	if basis < at.T {
 		r.found.add(finding{Difference: Difference{Kind: KindClone, CloneT: basis, Text: fmt.Sprintf(
 			"the clone ends at t %d, its sidecar says t %d", basis, at.T)}})
 		return nil
 	}
-	f, err := r.clone.Fingerprint(r.session.Key, at.T)
-	if err != nil && !errors.Is(err, source.ErrNoTx) {
+	is, err := r.isMark(ctx, at)
+	if err != nil {
 		return dclone.InDest(err)
 	}
-	if err != nil || f.Digest != at.Digest || f.Instant != at.Instant {
+	if !is {
 		r.found.add(finding{Difference: Difference{Kind: KindClone, CloneT: at.T, Text: fmt.Sprintf(
 			"the clone's transaction t %d is not the one that was written there", at.T)}})
 	}
 	return nil
 }
 
+// isMark reports whether the clone's transaction of a mark is the one that was marked.
+func (r *run) isMark(ctx context.Context, at dclone.Mark) (bool, error) {
+	if r.live {
+		return r.isLiveMark(ctx, at)
+	}
+	f, err := r.clone.Fingerprint(r.session.Key, at.T)
+	if errors.Is(err, source.ErrNoTx) {
+		return false, nil
+	}
+	return f.Digest == at.Digest && f.Instant == at.Instant, err
+}
+
 // isFirstCopy reports whether a clone's transaction was written by the first copy.
-func (r *run) isFirstCopy(t dclone.T) bool { return t > local.BootstrapT && t <= r.pos.Loaded }
+func (r *run) isFirstCopy(t dclone.T) bool { return t > r.clone.Born() && t <= r.pos.Loaded }
 
 // withMap calls f with the sidecar's entity-id map, which is for one goroutine.
 func (r *run) withMap(f func(*eidmap.Map) error) error {

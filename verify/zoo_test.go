@@ -49,7 +49,10 @@ func decimal(unscaled int64, scale int32) dclone.Decimal {
 }
 
 // zoo writes a database that has something of everything.
-func zoo(t testing.TB) *db {
+func zoo(t testing.TB) *db { return zooWith(t) }
+
+// zooWith is zoo with something in its last transaction.
+func zooWith(t testing.TB, last ...dclone.Datom) *db {
 	d := newDB(t)
 	all := func(lists ...[]dclone.Datom) (datoms []dclone.Datom) {
 		for _, l := range lists {
@@ -99,17 +102,25 @@ func zoo(t testing.TB) *db {
 		add(dclone.TxID(about), txAuthor, "afterwards"), add(dclone.TxID(about), txAbout, dclone.EntityID(35)))
 	d.tx(retract(ann, personPrice, decimal(100, 2)), add(ann, personSecret, "new"), retract(ann, personSecret, "old"),
 		add(personTags, attrDoc, "some tags"), add(0, attrAlter, personTags), add(0, attrAlter, personTags))
-	d.tx()
+	d.tx(last...)
 	return d
 }
 
+// email installs an attribute.
+func email() []dclone.Datom {
+	return attr(personEmail, kw("person", "email"), typeString, many, add(personEmail, attrUnique, unique))
+}
+
 // more adds what is replayed.
-func more(d *db) *db {
-	d.tx(append(attr(personEmail, kw("person", "email"), typeString, many, add(personEmail, attrUnique, unique)),
-		add(thisTx, txAuthor, "later"), add(ann, personEmail, "ann@example.com"))...)
+func more(d *db) *db { return moreWith(d, email()...) }
+
+// moreWith is more with something in its first transaction.
+func moreWith(d *db, first ...dclone.Datom) *db {
+	d.tx(append(first, add(thisTx, txAuthor, "later"), add(ann, personEmail, "ann@example.com"))...)
 	d.tx(add(ann, personAge, 32), retract(ann, personAge, 31), retract(ann, personTags, kw("tag", "a")),
 		add(ann, personNameAge, []any{"Ann", int64(32)}), retract(ann, personNameAge, []any{"Ann", int64(31)}))
-	d.tx(add(late, personName, "Late"), add(late, personFriends, again), add(again, personName, "Again"), add(late, personFriend, bare))
+	d.tx(add(late, personName, "Late"), add(late, personFriends, again), add(again, personName, "Again"), add(late, personFriend, bare),
+		add(late, personNameAge, []any{"Late", nil}), add(again, personNameAge, []any{"Again", nil}))
 	d.tx()
 	d.tx(add(thisTx, txAbout, dclone.TxID(6)), add(thisTx, txAbout, dclone.TxID(d.at-1)), add(bob, personTriple, []any{nil, int64(late), nil}))
 	d.tx(retract(red, dclone.AttrIdent, kw("color", "red")), add(red, dclone.AttrIdent, kw("color", "crimson")))
