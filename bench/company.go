@@ -114,9 +114,11 @@ func (c *company) add(e, a dclone.EntityID, v any) {
 	c.buf = append(c.buf, dclone.Datom{E: e, A: a, V: b, Added: true})
 }
 
+func instantOf(t dclone.T) dclone.Instant { return dclone.Instant(1_600_000_000_000 + int64(t)*1000) }
+
 // commit ends a transaction. Its first datom, made here, is its instant.
 func (c *company) commit() error {
-	instant := dclone.Instant(1_600_000_000_000 + int64(c.t)*1000)
+	instant := instantOf(c.t)
 	first := dclone.Datom{E: dclone.TxID(c.t), A: local.AttrTxInstant, V: local.AppendInstant(nil, instant), Added: true}
 	n := len(c.frames)
 	var err error
@@ -189,7 +191,7 @@ func (c *company) hire(n int) error {
 	return c.commit()
 }
 
-// small transacts five datoms: a new person with a name and a manager, whose city changes.
+// small transacts six datoms: a new person with a name and a manager, who moves to a city; the one before moves on.
 func (c *company) small() error {
 	e := c.newPerson(dclone.Partition(17 + c.rnd.IntN(7)))
 	c.add(e, attrFirst+1, fmt.Sprintf("Newcomer %d", c.eidx))
@@ -198,8 +200,9 @@ func (c *company) small() error {
 		c.add(e, attrFirst+7, int64(manager))
 		c.add(manager, attrFirst+9, fmt.Sprintf("City %d", c.t))
 		if n > 1 {
-			old, _ := fressian.Append(nil, "nowhere")
-			c.buf = append(c.buf, dclone.Datom{E: c.people[n-2], A: attrFirst + 9, V: old, Added: true})
+			old, _ := fressian.Append(nil, fmt.Sprintf("City %d", c.t-1))
+			c.buf = append(c.buf, dclone.Datom{E: c.people[n-2], A: attrFirst + 9, V: old})
+			c.add(c.people[n-2], attrFirst+9, "nowhere")
 		}
 	}
 	c.people = append(c.people, e)

@@ -12,6 +12,7 @@
 //	go run ./bench -size 100000    # smaller
 //	go run ./bench -peer DIR       # and the Clojure library, in a checkout of kennyjwilli/datomic-backup
 //	go run ./bench -pro            # Datomic Pro instead: backups, storage, and Datomic's own code
+//	go run ./bench -live           # clones through Datomic Local's client API instead; -peer DIR for the Clojure library beside
 //
 // With -peer, the smaller generated database and mbrainz are copied by that library too, between Datomic
 // Local databases, once each, and it catches up with the 2,000 small transactions.
@@ -24,4 +25,9 @@
 // one that polls. Datomic's own code runs once for each row, a JVM each time; what its calls took without
 // the start of the JVM is printed below the rows. It reads and writes backups through a stand-in for the part that Datomic does
 // not publish, which syncs nothing; dclone makes each file durable.
+//
+// With -live, source and clone are Datomic Local databases that JVMs serve, dclone's being one for each and the library's
+// one for both. Processor time is that of dclone and its JVMs; the peaks are apart. The floor is the transactor's own work:
+// the transactions of dclone's clone, built before, transacted once more in one JVM. What the clones hold in the end is
+// counted, by attribute. dclone's JVMs find what others of their class path have compiled in the user's cache.
 package main

@@ -22,11 +22,16 @@ func main() {
 	peer := flag.String("peer", "", "checkout of kennyjwilli/datomic-backup to measure too; needs java and mvn, takes minutes")
 	pro := flag.Bool("pro", false, "measure Datomic Pro instead: backups, storage in PostgreSQL, and Datomic's own code beside; needs java and mvn, takes minutes")
 	proSize := flag.Int("pro-size", 3_000_000, "datoms of the Datomic Pro database, and a tenth of them in another; 0 for none")
+	live := flag.Bool("live", false, "measure clones through Datomic Local's client API instead; needs java and mvn, takes minutes")
+	liveSize := flag.Int("live-size", 200_000, "datoms of the database for that")
 	flag.Parse()
 	var err error
-	if *pro {
+	switch {
+	case *pro:
 		err = benchPro(*proSize, *runs, *work)
-	} else {
+	case *live:
+		err = benchLive(*liveSize/10, *runs, *work, *peer)
+	default:
 		err = start(flag.Args(), *people/10, *runs, *work, *peer)
 	}
 	if err != nil {
@@ -51,6 +56,8 @@ func start(args []string, people, runs int, work, checkout string) error {
 		return index(args[1])
 	case "floor":
 		return floor(args[1])
+	case "last-t":
+		return printLastT(args[1])
 	case "cp":
 		return copySync(args[1], args[2])
 	}

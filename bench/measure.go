@@ -18,6 +18,7 @@ import (
 type cost struct {
 	wall, cpu time.Duration
 	peak      int64 // KiB
+	children  int64 // KiB, where the row asks for it
 	out       string
 }
 
@@ -26,7 +27,7 @@ func run(name string, args ...string) (cost, error) {
 	var out bytes.Buffer
 	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
-	return measured(cmd, &out)
+	return measured(cmd, &out, nil)
 }
 
 // runSilent is run for processes that print too much to keep it: their output goes to /dev/null.
@@ -34,12 +35,19 @@ func runSilent(name string, args ...string) (cost, error) {
 	var out bytes.Buffer
 	cmd := exec.Command(name, args...)
 	cmd.Stderr = &out
-	return measured(cmd, &out)
+	return measured(cmd, &out, nil)
 }
 
-func measured(cmd *exec.Cmd, out *bytes.Buffer) (cost, error) {
+// measured runs cmd. Where during is not nil it is called when the process has begun.
+func measured(cmd *exec.Cmd, out *bytes.Buffer, during func(pid int)) (cost, error) {
 	began := time.Now()
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		if during != nil {
+			during(cmd.Process.Pid)
+		}
+		err = cmd.Wait()
+	}
 	c := cost{wall: time.Since(began), out: out.String()}
 	if err != nil {
 		return c, fmt.Errorf("run %v: %w\n%s", cmd.Args, err, out.Bytes())
@@ -56,6 +64,7 @@ type row struct {
 	command []string
 	once    bool // whatever the number of runs
 	silent  bool // what it prints is not kept
+	family  bool // the JVMs it starts count apart
 	ours    *row // what dclone takes, where this is another program
 	costs   []cost
 }
@@ -82,8 +91,11 @@ func measure(rows []*row, runs int) error {
 
 func (r *row) run() error {
 	do := run
-	if r.silent {
+	switch {
+	case r.silent:
 		do = runSilent
+	case r.family:
+		do = runFamily
 	}
 	c, err := do(r.command[0], r.command[1:]...)
 	r.costs = append(r.costs, c)
