@@ -44,7 +44,7 @@ const (
 func Parse(text string) (Address, error) {
 	switch {
 	case strings.HasPrefix(text, Scheme):
-		return address(ParseLocal(text))
+		return address(parseLocal(text))
 	case strings.HasPrefix(text, schemeDirectory):
 		return address(parseDirectory(text))
 	case strings.HasPrefix(text, schemeBucket):

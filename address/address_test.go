@@ -66,8 +66,8 @@ func TestParse(t *testing.T) {
 		if again, err := Parse(a.String()); err != nil || again.String() != c.want {
 			t.Errorf("Parse(%q) = %+v, %v; want %+v", a, again, err, a)
 		}
-		if local, err := ParseLocal(c.text); c.kind == kindLocal && (err != nil || local != a) {
-			t.Errorf("ParseLocal(%q) = %v, %v", c.text, local, err)
+		if local, err := parseLocal(c.text); c.kind == kindLocal && (err != nil || local != a) {
+			t.Errorf("parseLocal(%q) = %v, %v", c.text, local, err)
 		}
 	}
 }
@@ -193,20 +193,20 @@ func TestParsePlace(t *testing.T) {
 	}
 }
 
-func TestParseLocalRefuses(t *testing.T) {
+func TestParseDestRefuses(t *testing.T) {
 	for _, c := range []struct{ text, message string }{
-		{"file:/x", "it is a Datomic Pro backup in a directory; a clone is a Datomic Local database"},
+		{"file:/x", "it is a Datomic Pro backup in a directory; a clone is a Datomic Local database, or one that"},
 		{"s3://b/x", "it is a Datomic Pro backup in S3; a clone is"},
-		{"datomic:sql://x?jdbc:postgresql://h/d?password=hunter2", "it is Datomic Pro storage in PostgreSQL; a clone is"},
-		{"datomic:dev://h:1/x", "dev storage; a clone is"},
+		{"datomic:sql://x?jdbc:postgresql://h/d?password=hunter2", "it is Datomic Pro storage in PostgreSQL, which is not written to directly"},
+		{"datomic:mem://x", "in the memory of a peer"},
 		{"DATOMIC-LOCAL:/a/b/c", "lower case"},
 		{"/a/b/c", "it is a path"},
 		{"", "empty"},
 	} {
-		_, err := ParseLocal(c.text)
+		_, err := ParseDest(c.text)
 		var bad *Error
 		if !errors.As(err, &bad) || !strings.Contains(err.Error(), c.message) || strings.Contains(err.Error()+bad.Try, "hunter2") {
-			t.Errorf("ParseLocal(%q): %v", c.text, err)
+			t.Errorf("ParseDest(%q): %v", c.text, err)
 		}
 	}
 }

@@ -21,12 +21,14 @@ const (
 )
 
 // A Client names a database as Datomic's client library has it: by the argument map of a client, and the database's
-// name. It may hold secrets, which only Arg gives away.
+// name, or with AllDatabases all of them. It may hold secrets, which only Arg gives away.
 type Client struct {
 	DB    string
 	arg   string // secrets that are not known are left out
 	shown string // the map, or the path of the file in which it is
 	dir   string
+
+	host, identity string
 }
 
 // Arg returns the argument map as EDN, secrets included.
@@ -44,6 +46,16 @@ func (a Client) Kind() string { return kindClient }
 // Dir returns the database's directory, where it is Datomic Local's, and "" where it is not or nobody knows.
 func (a Client) Dir() string { return a.dir }
 
+// Named returns the address of a database of the same client.
+func (a Client) Named(db string) Client {
+	if a.dir != "" {
+		a.dir = filepath.Join(filepath.Dir(a.dir), db)
+	}
+	a.identity = strings.TrimSuffix(a.identity, a.DB) + db
+	a.DB = db
+	return a
+}
+
 // clientName is what can stand behind the #: what a map or a path cannot end with.
 var clientName = regexp.MustCompile(`^[\pL\pN_.+!$%~*-]*[\pL\pN_+!$%~-]$`)
 
@@ -53,7 +65,7 @@ func parseClient(text string) (Client, error) {
 	switch {
 	case strings.ContainsRune(text, 0):
 		return Client{}, refuse(text, errZero, "")
-	case !found || !clientName.MatchString(db):
+	case !found || db != AllDatabases && !clientName.MatchString(db):
 		return Client{}, refuse(text, errNoHash, clientUsage)
 	case strings.HasPrefix(strings.TrimSpace(where), "{"):
 		return clientMap(text, where, db, "")
@@ -106,7 +118,8 @@ func clientMap(text, content, db, path string) (Client, error) {
 	if !ok {
 		return Client{}, refuse(text, errServerType, clientUsage)
 	}
-	a := Client{DB: db, shown: path, arg: string(edn.Append(nil, withoutHidden(m)))}
+	a := Client{DB: db, shown: path, arg: string(edn.Append(nil, withoutHidden(m))), host: clientHost(m, kw.String()),
+		identity: clientIdentity(m, db)}
 	if path == "" {
 		a.shown = string(edn.Append(nil, hideSecrets(m)))
 	}
@@ -125,9 +138,12 @@ func plainSyntax(err error) error {
 	return errors.New("it is not EDN")
 }
 
+// isLocalServer reports whether a :server-type is Datomic Local's.
+func isLocalServer(server string) bool { return server == ":datomic-local" || server == ":dev-local" }
+
 // localDir returns the directory of a database of Datomic Local.
 func localDir(m edn.Map, server, db string) (string, error) {
-	if server != ":datomic-local" && server != ":dev-local" {
+	if !isLocalServer(server) {
 		return "", nil
 	}
 	dir, _ := m.Get(dclone.Kw("", "storage-dir"))
@@ -138,8 +154,7 @@ func localDir(m edn.Map, server, db string) (string, error) {
 	if !ok {
 		storage, _ = storageDir("") // where there is none, Datomic says so
 	}
-	system, _ := m.Get(dclone.Kw("", "system"))
-	name, ok := system.(string)
+	name, ok := text(m, "system")
 	if !ok || storage == "" {
 		return "", nil
 	}

@@ -13,14 +13,15 @@
 //
 // That of a storage is the URI that Datomic's peers connect to, as it is: the name of the database is
 // not decoded, and what follows the first question mark is the URL of PostgreSQL's JDBC driver. Those
-// who list databases write * for the name, as Datomic's get-database-names has it, and
+// who list databases write * for the name, here and in live addresses, as Datomic's get-database-names has it, and
 //
 //	datomic-local:/abs/storage-dir[/SYSTEM]     a place that holds databases
 //	datomic-local:[SYSTEM]                      the same, storage-dir from ~/.datomic/local.edn
 //
 // The parameter via=peer sends what is in PostgreSQL to the peer library, too, where it may not be read directly. A
 // client is its argument map, as EDN in the address or in a file, whose path may be relative. Of both kinds dclone
-// understands no more than it must: what is wrong with them, Datomic's library says.
+// understands no more than it must: what is wrong with them, Datomic's library says. Those two and Datomic Local's on
+// disk are what can be written: [ParseDest]. [Host] tells which are on this machine, [Identity] which are the same.
 //
 // The other notations dclone is to have are known by name and refused: [ErrNotYet].
 //

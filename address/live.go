@@ -14,8 +14,8 @@ const (
 	peerUsage  = "datomic:dev://host:4334/DB"
 )
 
-// A Peer names a database by the URI that peers connect to, to be reached through Datomic's peer library. It may hold
-// a password, which only URI gives away.
+// A Peer names a database by the URI that peers connect to, to be reached through Datomic's peer library, or with
+// AllDatabases all of them. It may hold a password, which only URI gives away.
 type Peer struct {
 	DB    string
 	uri   string // a password that is not known is left out
@@ -30,6 +30,21 @@ func (a Peer) String() string { return a.shown }
 
 // GoString is String: a password is not shown by %#v either.
 func (a Peer) GoString() string { return a.String() }
+
+// Named returns the address of a database in the same place.
+func (a Peer) Named(db string) Peer {
+	return Peer{db, named(a.uri, db), named(a.shown, db)}
+}
+
+// named puts another name into a peer's URI.
+func named(uri, db string) string {
+	place, params, found := strings.Cut(uri, "?")
+	before, _, _ := cutLast(place, "/")
+	if found {
+		db += "?" + params
+	}
+	return before + "/" + db
+}
 
 // Kind says what is named.
 func (a Peer) Kind() string {
@@ -58,8 +73,6 @@ func parsePeer(text string) (Peer, error) {
 		return Peer{}, refuse(text, errCase, strings.ToLower(text[:strings.Index(text, "//")])+text[strings.Index(text, "//"):])
 	case scheme == "" || db == "":
 		return Peer{}, refuse(text, errNoName, peerUsage)
-	case db == AllDatabases:
-		return Peer{}, refuse(text, errAllPeer, peerUsage)
 	}
 	return Peer{db, dropHidden(text), Redact(text)}, nil
 }
@@ -104,9 +117,6 @@ func parseVia(text string) (Peer, error) {
 	if err != nil {
 		return Peer{}, err
 	}
-	if s.DB == AllDatabases {
-		return Peer{}, refuse(text, errAllPeer, s.String())
-	}
 	sep := "?"
 	if strings.Contains(s.shown, "?") {
 		sep = "&"
@@ -133,7 +143,4 @@ func parseSQL(text string) (Address, error) {
 	return address(parseStorage(text))
 }
 
-var (
-	errMem     = errors.New("it is " + memory + ", which no other process can read")
-	errAllPeer = errors.New("the asterisk stands for all databases, which can be listed of storage in PostgreSQL alone")
-)
+var errMem = errors.New("it is " + memory + ", which no other process can read")

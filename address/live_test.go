@@ -106,9 +106,7 @@ func TestParseLiveRefuses(t *testing.T) {
 		{"datomic:dev://h:1/?password=hunter2", "does not name a database", "datomic:dev://"},
 		{"datomic:x?password=hunter2", "does not name a database", "datomic:dev://"},
 		{"datomic:DEV://h:1/x?password=hunter2", "lower case", "datomic:dev://h:1/x?password=***"},
-		{"datomic:dev://h:1/*", "stands for all", "datomic:dev://"},
 		{"datomic:dev://h:1/x\n", "line break", ""},
-		{"datomic:sql://*?jdbc:postgresql://h/d?password=hunter2&via=peer", "stands for all", "datomic:sql://*?jdbc:postgresql://h/d?password=***"},
 		{"datomic:sql://x?jdbc:postgresql://u:hunter2@h/d?via=peer", "before the host", "?user=…"},
 		{"client:", "does not name a database", "client:FILE.edn#DB"},
 		{"client:#x", "no argument map", "client:FILE.edn#DB"},
@@ -199,4 +197,35 @@ func FuzzRedactClient(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An asterisk stands for all databases, of which one can be named.
+func TestNamed(t *testing.T) {
+	localEDN(t, `{:storage-dir "/s"}`)
+	for _, text := range []string{"datomic:dev://h:1/*", "datomic:ddb://eu/t/*?aws_secret_key=***", "datomic:sql://*?jdbc:mysql://h/d?password=***",
+		"datomic:sql://*?jdbc:postgresql://h/d?user=u/v&password=***&via=peer", `client:{:server-type :cloud, :system "s"}#*`,
+		`client:{:server-type :datomic-local, :system "dev"}#*`} {
+		a, err := Parse(text)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", text, err)
+			continue
+		}
+		if _, err := ParseDest(text); err == nil || !strings.Contains(err.Error(), "stands for all databases") {
+			t.Errorf("ParseDest(%q): %v", text, err)
+		}
+		want, err := Parse(strings.Replace(text, "*", "x", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Address
+		switch a := a.(type) {
+		case Peer:
+			got = a.Named("x")
+		case Client:
+			got = a.Named("x")
+		}
+		if got != want || a.String() != text {
+			t.Errorf("%s: named x it is %#v, want %#v", a, got, want)
+		}
+	}
 }

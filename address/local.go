@@ -25,9 +25,44 @@ func (a Local) Kind() string { return kindLocal }
 // Dir returns the database's directory.
 func (a Local) Dir() string { return filepath.Join(a.Storage, a.System, a.DB) }
 
-// ParseLocal reads the address of a Datomic Local database, the one kind that can be written. The
-// error is an [*Error].
-func ParseLocal(text string) (Local, error) {
+// ParseDest reads the address of a database that can be written: a [Local], a [Client] or a [Peer]. The error is an
+// [*Error].
+func ParseDest(text string) (Address, error) {
+	a, err := Parse(text)
+	switch a := a.(type) {
+	case Local:
+		return a, nil
+	case Client:
+		return one(a, a.DB, text)
+	case Peer:
+		return one(a, a.DB, text)
+	case Storage:
+		return nil, refuse(text, errNoDest, tryDest(a))
+	case Backup:
+		return nil, notLocal(text)
+	}
+	return nil, err
+}
+
+// one refuses the asterisk where one database is wanted.
+func one(a Address, db, text string) (Address, error) {
+	if db == AllDatabases {
+		return nil, refuse(text, errAll, "the name of one database")
+	}
+	return a, nil
+}
+
+// tryDest says how what lies in a storage is written.
+func tryDest(a Storage) string {
+	sep := "?"
+	if strings.Contains(a.shown, "?") {
+		sep = "&"
+	}
+	return a.String() + sep + viaPeer + ", for a clone that a transactor serves; dclone restore BACKUP STORAGE puts a backup there"
+}
+
+// parseLocal reads the address of a Datomic Local database. The error is an [*Error].
+func parseLocal(text string) (Local, error) {
 	path, err := parsePath(text)
 	if err != nil {
 		return Local{}, err
@@ -114,5 +149,7 @@ var (
 	errRoot     = errors.New("its storage-dir would be the root of the file system")
 	errRelative = errors.New("a storage-dir must be an absolute path")
 	errSlashes  = errors.New("two slashes do not tell a path from a name")
+	errAll      = errors.New("the asterisk stands for all databases")
+	errNoDest   = errors.New("it is " + kindStorage + ", which is not written to directly: its transactor would not know")
 	errTilde    = errors.New("the shell does not expand ~ behind a colon")
 )

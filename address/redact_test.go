@@ -110,8 +110,9 @@ func checkParse(t *testing.T, text string) {
 		return
 	}
 	shown := a.String()
-	if secret && strings.Contains(shown, needle) {
-		t.Errorf("Parse(%q) = %s", text, shown)
+	host, _ := Host(a)
+	if secret && strings.Contains(shown+Identity(a)+host, needle) {
+		t.Errorf("Parse(%q) = %s, %s on %s", text, shown, Identity(a), host)
 	}
 	again, err := Parse(shown)
 	if err != nil || again.String() != shown {

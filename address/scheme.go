@@ -13,7 +13,7 @@ import (
 var ErrNotYet = errors.New("this version reads databases of Datomic, and backups of them")
 
 // ErrDest says that an address is none of a database that can be written.
-var ErrDest = errors.New("a clone is a Datomic Local database")
+var ErrDest = errors.New("a clone is a Datomic Local database, or one that Datomic's own library reaches")
 
 var (
 	errNone    = errors.New("it is empty")

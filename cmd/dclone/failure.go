@@ -80,15 +80,11 @@ var kinds = []struct {
 	{isAny(replay.ErrStopped, context.Canceled), codeInterrupted, "the same command again"},
 	{isA[*address.Error], codeUsage, ""},
 	{isA[*kvs.AddressError], codeUsage, "datomic:sql://DB?jdbc:postgresql://host:5432/datomic?user=…&password=…"},
-	{isAny(session.ErrShape), codeUsage, "without that flag, or --restart, which throws the copy away and begins afresh"},
-	{isAny(session.ErrReplaced, verify.ErrReplaced), codeDiverged,
-		"dclone sync --restart <source> <dest>, if this source is the one to clone: it throws the clone away and copies afresh"},
-	{isAny(session.ErrClaimed), codeDiverged,
-		"another destination, or dclone sync --restart <source> <dest>, which throws that clone away"},
-	{isA[*dest.DriftError], codeDiverged,
-		"dclone verify <source> <dest> to see what differs, or dclone sync --restart <source> <dest> to copy afresh"},
-	{isAny(dest.ErrStale), codeDiverged,
-		"clone and sidecar restored together, or dclone sync --restart <source> <dest> to copy afresh"},
+	{isAny(session.ErrShape), codeUsage, "without that flag, or " + tryAfresh},
+	{isAny(session.ErrReplaced, verify.ErrReplaced), codeDiverged, "if this source is the one to clone: " + tryAfresh},
+	{isAny(session.ErrClaimed, session.ErrNotEmpty), codeDiverged, "another destination, or " + tryAfresh},
+	{isA[*dest.DriftError], codeDiverged, "dclone verify <source> <dest> to see what differs, or " + tryAfresh},
+	{isAny(dest.ErrStale), codeDiverged, "clone and sidecar restored together, or " + tryAfresh},
 	{isAny(dest.ErrForeign, local.ErrAppeared, local.ErrGone), codeDiverged,
 		"another destination, or move what is there away; dclone reset <dest> forgets the clone"},
 	{isA[*store.ClaimError], codeDiverged, "another place: a backup is of one database, and stays it"},
@@ -128,6 +124,11 @@ var kinds = []struct {
 	{isDest(kvs.ErrDenied), codeDest, tryPassword},
 	{isSource(fs.ErrPermission), codeSource, "the command as a user, or with credentials, that may read the source"},
 	{isDest(fs.ErrPermission), codeDest, "the command as a user, or with credentials, that may write to the destination"},
+	{isLackingBase, codeDest, "--upgrade-schema, which makes that call; instants before it can no longer be kept there then"},
+	{isDestA[*live.MissingError], codeDest, tryLibrary},
+	{isDestA[*live.GoneError], codeDest, tryJVM},
+	{isDest(live.ErrBusy), codeDest, tryAgain},
+	{isDest(live.ErrUnknownOutcome), codeDest, tryAgain},
 	{isA[*live.GoneError], codeSource, tryJVM},
 	{isA[*dclone.SourceError], codeSource, ""},
 	{isA[*dclone.DestError], codeDest, ""},
@@ -145,6 +146,14 @@ const (
 	tryEndpoint   = "AWS_ENDPOINT_URL, or AWS_REGION, as the server wants it"
 	tryAWS        = "AWS_PROFILE, AWS_REGION and what else is in the environment and ~/.aws, as aws itself would have it"
 	tryBucket     = "the address as the server knows it: s3://bucket/prefix"
+)
+
+// tryAfresh stands for what it takes to copy afresh, which depends on who has the clone.
+const (
+	tryAfresh      = "<afresh>"
+	tryAfreshLocal = "dclone sync --restart <source> <dest>, which throws the clone away and copies afresh"
+	tryAfreshLive  = "to delete that database, <drop>, and dclone sync --restart <source> <dest>, which makes it anew and copies afresh"
+	tryAgain       = "the same command again: it finds out what is in the clone, and goes on from there"
 )
 
 // What helps against damage in a source. tryDamaged stands for one of the two.
@@ -170,9 +179,17 @@ func isA[T error](err error) bool {
 	return errors.As(err, &t)
 }
 
+func isDestA[T error](err error) bool { return isA[*dclone.DestError](err) && isA[T](err) }
+
+// isLackingBase reports whether err says that an upgrade of the destination's base schema would help.
+func isLackingBase(err error) bool {
+	var e *session.BaseSchemaError
+	return errors.As(err, &e) && !e.Made
+}
+
 // isDamagedClone reports whether err says that the clone's bytes are not what they should be.
 func isDamagedClone(err error) bool {
-	return isA[*dclone.DestError](err) && isA[*local.DamageError](err)
+	return isDestA[*local.DamageError](err)
 }
 
 // isDamagedCopy reports whether err says that of a backup that is to be gone on with.

@@ -86,6 +86,7 @@ func (f *follower) refresh(ctx context.Context) (news bool, err error) {
 	return true, err
 }
 
+// close ends what stays open of the source.
 func (f *follower) close() {
 	if f.src != nil {
 		f.src.Close()

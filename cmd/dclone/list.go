@@ -20,7 +20,8 @@ const listLong = `List what there is at ADDRESS:
   datomic:sql://*?…    the databases of Datomic Pro storage in PostgreSQL, with --deleted also
                        those that are deleted; a name instead of * lists that one alone
   client:… or a peer's URI
-                       the one database it names, through Datomic's own library
+                       the one database it names, through Datomic's own library; with * for a
+                       name, the names of all
 
 Exit codes: 0 · 6 something cannot be read (the rest is listed) · 10 no such directory,
 backup, restore point, storage or database`
@@ -30,6 +31,7 @@ const listExample = `  dclone list
   dclone list datomic-local:dev --json
   dclone list s3://backups/orders
   dclone list client:cloud.edn#orders
+  dclone list 'client:cloud.edn#*'
   dclone list 'datomic:sql://*?jdbc:postgresql://db:5432/datomic?user=datomic&password=…'`
 
 func newList(p *program) *cobra.Command {

@@ -161,10 +161,25 @@ func (d *listedDatabase) measure(dir string) error {
 	return err
 }
 
-// describeClone reads the sidecar in dir, or what a run that has it open has recorded. It
+// liveStateOf returns where the sidecar is if Datomic Local has a clone in dir, otherwise where nobody knows.
+func liveStateOf(dir, otherwise string) string {
+	a, err := address.ParseDest(address.Scheme + dir)
+	if err != nil {
+		return otherwise
+	}
+	if state, err := liveSidecar(a); err == nil {
+		return state
+	}
+	return otherwise
+}
+
+// describeClone reads the sidecar of what is in dir, or what a run that has it open has recorded. It
 // returns nil where there is none.
 func describeClone(ctx context.Context, dir string) *listedClone {
 	at := place{dir: dir, state: filepath.Join(dir, sidecarName)}
+	if _, err := os.Lstat(at.state); err != nil {
+		at.state = liveStateOf(dir, at.state)
+	}
 	sc, err := at.read(ctx, 0)
 	if err == nil {
 		return &listedClone{sc.session.Source.Address, sc.session.ID.String(), string(sc.pos.Phase), sc.pos.Source.T}

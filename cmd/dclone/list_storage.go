@@ -25,7 +25,7 @@ type storedDatabase struct {
 	Address    string     `json:"address"` // "" of one that is deleted
 	Name       string     `json:"name"`
 	DatabaseID string     `json:"database_id"`
-	T          *dclone.T  `json:"t"` // nil where it is deleted or cannot be read
+	T          *dclone.T  `json:"t"` // nil where it is deleted, cannot be read or was not asked for
 	Newest     *time.Time `json:"newest_instant"`
 	Deleted    bool       `json:"deleted"`
 	Error      string     `json:"error"`

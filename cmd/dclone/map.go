@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dclone"
+	destlive "dclone/dest/live"
 	destlocal "dclone/dest/local"
 	"dclone/eidmap"
 	"dclone/fit"
@@ -18,7 +19,8 @@ import (
 
 const mapLong = `Translate entity ids of the source to those of the clone DEST, or back with --reverse, a
 line each: source id, clone id. Entities that every database is born with have the same
-id in both.
+id in both. Those of a live clone that is not Datomic Local's only its own library knows:
+it is asked through a JVM.
 
 Exit codes: 0 · 1 an id is not known (the others are printed) · 10 no such clone · 11 a run
 is going on`
@@ -47,6 +49,7 @@ func newMap(p *program) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&opt.reverse, "reverse", false, "the ids are the clone's")
 	cmd.Flags().DurationVar(&opt.retryLock, "retry-lock", 0, "wait this long for a run to let go of the sidecar")
+	p.childFlags(cmd.Flags())
 	p.jsonFlag(cmd)
 	stateFlag(cmd, &opt.state)
 	return cmd
@@ -93,7 +96,7 @@ func (p *program) mapIDs(ctx context.Context, args []string, opt mapOptions) err
 	if err != nil {
 		return err
 	}
-	_, f, err := session.ReadFit(store, of, destlocal.Dry())
+	f, err := p.readFit(ctx, dst, store, of)
 	if err != nil {
 		return err
 	}
@@ -101,6 +104,22 @@ func (p *program) mapIDs(ctx context.Context, args []string, opt mapOptions) err
 		return err
 	}
 	return p.mapped(doc, ids, opt)
+}
+
+// readFit returns which of the source's builtins are which of the clone's. Of any kind but Datomic Local only a running
+// Datomic knows.
+func (p *program) readFit(ctx context.Context, dst place, store *state.Store, of state.Session) (*fit.Fit, error) {
+	if directory(dst.address) != "" {
+		_, f, err := session.ReadFit(store, of, destlocal.Dry())
+		return f, err
+	}
+	clone, err := p.openClone(ctx, dst, destlive.Options{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer clone.Close()
+	_, f, err := session.ReadFit(store, of, clone)
+	return f, err
 }
 
 func parseIDs(args []string) ([]dclone.EntityID, error) {

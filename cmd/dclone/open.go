@@ -22,7 +22,7 @@ import (
 // openSource opens a database to be read.
 func (p *program) openSource(ctx context.Context, a address.Address) (source.Conn, error) {
 	if isLive(a) {
-		return p.openLive(ctx, a)
+		return p.openLive(ctx, theSource, a)
 	}
 	if a, ok := a.(address.Local); ok {
 		return openLocal(a)

@@ -11,6 +11,7 @@ import (
 	"dclone"
 	"dclone/address"
 	"dclone/datomic/live"
+	"dclone/datomic/local"
 	"dclone/source"
 	sourcelive "dclone/source/live"
 )
@@ -29,7 +30,31 @@ type liveOptions struct {
 	jvmOpts   string
 	chunk     number
 	rate      number
-	log       func(line string) // takes what the JVM says; nil where nobody wants to know
+	verbose   bool // show what JVMs say
+}
+
+// A side is which of the two databases something is about.
+type side string
+
+const (
+	theSource side = "source"
+	theDest   side = "destination"
+)
+
+// code returns the exit code of what goes wrong on a side.
+func (s side) code() int {
+	if s == theDest {
+		return codeDest
+	}
+	return codeSource
+}
+
+// in says of an error on which side it was met.
+func (s side) in(err error) error {
+	if s == theDest {
+		return dclone.InDest(err)
+	}
+	return dclone.InSource(err)
 }
 
 const defaultChunk = 5000
@@ -45,45 +70,52 @@ func (p *program) liveFlags(f *pflag.FlagSet) {
 // childFlags lets a command start a JVM.
 func (p *program) childFlags(f *pflag.FlagSet) {
 	f.StringVar(&p.live.classpath, "datomic-classpath", "",
-		"where Datomic's own library is, for live sources (default "+live.ClasspathVariable+", or what deps.edn or pom.xml here says)")
-	f.StringVar(&p.live.jvmOpts, "jvm-opts", "", "`OPTIONS` of the JVM for live sources, parted by blanks (default -Xmx512m)")
+		"where Datomic's own library is, for live databases (default "+live.ClasspathVariable+", or what deps.edn or pom.xml here says)")
+	f.StringVar(&p.live.jvmOpts, "jvm-opts", "", "`OPTIONS` of the JVM for live databases, parted by blanks (default -Xmx512m)")
 }
 
 // verboseFlag lets a command that has no flag --verbose of its own show what the JVM says.
 func (p *program) verboseFlag(f *pflag.FlagSet) {
-	f.BoolFuncP("verbose", "v", "show what the JVM of a live source says", func(string) error {
-		p.live.log = p.jvmLine
+	f.BoolFuncP("verbose", "v", "show what the JVM of a live database says", func(string) error {
+		p.live.verbose = true
 		return nil
 	})
 }
 
-func (p *program) jvmLine(line string) {
-	if !p.json {
-		p.note("jvm: %s", line)
+// openLive opens a database to be read through Datomic's own library, in a JVM that ends when the database is closed.
+func (p *program) openLive(ctx context.Context, of side, a address.Address) (source.Conn, error) {
+	if err := oneDatabase(a); err != nil {
+		return nil, err
 	}
-}
-
-// openLive opens a database through Datomic's own library, in a JVM that ends when the database is closed.
-func (p *program) openLive(ctx context.Context, a address.Address) (source.Conn, error) {
-	child, err := p.startChild(ctx)
+	child, err := p.startChild(ctx, of)
 	if err != nil {
-		return nil, noLive(a, err)
+		return nil, noLive(of, a, err)
 	}
 	conn, err := p.connect(ctx, child, a)
 	if err != nil {
 		child.Close()
-		return nil, noLive(a, err)
+		return nil, noLive(of, a, err)
 	}
 	return conn, nil
 }
 
 // startChild starts a JVM that has Datomic's library.
-func (p *program) startChild(ctx context.Context) (*live.Child, error) {
-	classpath, err := live.Classpath(ctx, p.live.classpath, ".")
+func (p *program) startChild(ctx context.Context, of side) (*live.Child, error) {
+	opt, err := p.childOptions(ctx, of)
 	if err != nil {
 		return nil, err
 	}
-	return live.Start(ctx, live.Options{Classpath: classpath, JVMOpts: strings.Fields(p.live.jvmOpts), Log: p.live.log})
+	return live.Start(ctx, opt)
+}
+
+// childOptions say how a JVM is started that has Datomic's library.
+func (p *program) childOptions(ctx context.Context, of side) (opt live.Options, err error) {
+	opt.JVMOpts = strings.Fields(p.live.jvmOpts)
+	if p.live.verbose && !p.json {
+		opt.Log = func(line string) { p.note("jvm of the %s: %s", of, line) }
+	}
+	opt.Classpath, err = live.Classpath(ctx, p.live.classpath, ".")
+	return opt, err
 }
 
 func (p *program) connect(ctx context.Context, child *live.Child, a address.Address) (source.Conn, error) {
@@ -113,15 +145,27 @@ func isLive(a address.Address) bool {
 }
 
 // noLive says of an error in opening what can be done about it.
-func noLive(a address.Address, err error) error {
+func noLive(of side, a address.Address, err error) error {
+	err = fmt.Errorf("open %s %s: %w", of, a, err)
 	var missing *live.MissingError
+	dir := directory(a)
 	switch {
-	case errors.Is(err, live.ErrNoDatabase):
-		return &failure{codeNone, fmt.Errorf("open source %s: %w", a, err), "the name of a database that is there; dclone makes none in a source"}
+	case isInUse(err) && of == theSource && dir != "":
+		return &failure{codeSource, err, address.Scheme + dir + ", which is read without a lock"}
+	case isInUse(err):
+		return fmt.Errorf("%w: %w", err, local.ErrLocked)
+	case errors.Is(err, live.ErrNoDatabase) && of == theSource:
+		return &failure{codeNone, err, "the name of a database that is there; dclone makes none in a source"}
 	case errors.As(err, &missing) && strings.HasPrefix(missing.What, "no java"):
-		return &failure{codeSource, fmt.Errorf("open source %s: %w", a, err), tryJava}
+		return &failure{of.code(), err, tryJava}
 	case errors.As(err, &missing):
-		return &failure{codeSource, fmt.Errorf("open source %s: %w", a, err), tryLibrary}
+		return &failure{of.code(), err, tryLibrary}
 	}
-	return dclone.InSource(fmt.Errorf("open source %s: %w", a, err))
+	return of.in(err)
+}
+
+// isInUse reports whether Datomic Local says that another process has the database open.
+func isInUse(err error) bool {
+	var remote *live.RemoteError
+	return errors.As(err, &remote) && strings.Contains(remote.Message, "is in use by another process")
 }

@@ -24,12 +24,24 @@ func openStorage(ctx context.Context, a address.Storage) (store.Database, error)
 }
 
 // oneDatabase refuses the asterisk where one database is wanted.
-func oneDatabase(a address.Storage) error {
-	if a.DB != address.AllDatabases {
+func oneDatabase(a address.Address) error {
+	if !isAll(a) {
 		return nil
 	}
 	return &failure{codeUsage, fmt.Errorf("open %s: the asterisk stands for all databases", a),
 		"dclone list " + shellWord(a.String()) + " for their names"}
+}
+
+// isAll reports whether an address is of all databases in a place.
+func isAll(a address.Address) bool {
+	switch a := a.(type) {
+	case address.Storage:
+		return a.DB == address.AllDatabases
+	case address.Client, address.Peer:
+		_, _, db := liveArgs(a)
+		return db == address.AllDatabases
+	}
+	return false
 }
 
 // noStored says of an error in opening a storage what can be done about it.

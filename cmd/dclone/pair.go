@@ -37,14 +37,12 @@ func (p *program) pair(command string, args []string, state string) (pair, error
 	if err != nil {
 		return pair{}, err
 	}
-	dst, err := newPlace(texts[1], state)
+	dst, err := p.place(texts[1], state)
 	if err != nil {
 		return pair{}, err
 	}
-	if dir := directory(src); dir != "" {
-		if err := checkApart(dir, dst); err != nil {
-			return pair{}, err
-		}
+	if err := checkApart(src, dst); err != nil {
+		return pair{}, err
 	}
 	return pair{src, dst}, dst.checkState()
 }
@@ -57,10 +55,10 @@ func (pr pair) checkPoint(src source.Conn, sc *sidecar) error {
 		return nil
 	}
 	return &failure{codeDiverged, fmt.Errorf("sync clone %s: restore point t %d is older than the clone, which has come to t %d", pr.dest.address, of, had),
-		"a newer restore point, or without ?t= the newest; dclone sync --restart <source> <dest> throws the clone away and copies afresh"}
+		"a newer restore point, or without ?t= the newest; or " + tryAfresh}
 }
 
-// dest reads DEST, for the commands that are about a clone alone.
+// dest1 reads DEST, for the commands that are about a clone alone.
 func (p *program) dest1(command string, args []string, state string) (place, error) {
 	text := os.Getenv(envDest)
 	if len(args) > 0 {
@@ -69,12 +67,21 @@ func (p *program) dest1(command string, args []string, state string) (place, err
 	if text == "" {
 		return place{}, usage(command, "DEST is wanted, as an argument or in %s", envDest)
 	}
-	p.dest = address.Redact(text)
-	dst, err := newPlace(text, state)
+	dst, err := p.place(text, state)
 	if err != nil {
 		return place{}, err
 	}
 	return dst, dst.checkState()
+}
+
+// place reads DEST, and keeps what to tell of it.
+func (p *program) place(text, state string) (place, error) {
+	p.dest = address.Redact(text)
+	dst, err := newPlace(text, state)
+	if err == nil && dst.isLive() {
+		p.dropCall = dst.dropCall()
+	}
+	return dst, err
 }
 
 func parseAddress(text string) (address.Address, error) {
@@ -105,21 +112,33 @@ func directory(a address.Address) string {
 
 // checkApart refuses a destination that is the source, or lies in it, or has files of it, however
 // the two are spelled.
-func checkApart(src string, dst place) error {
-	same := src == dst.dir || sameFile(src, dst.dir)
-	for _, name := range []string{"db.log", "log.idx", "db.log.loading", "log.idx.loading"} {
-		same = same || sameFile(filepath.Join(src, name), filepath.Join(dst.dir, name))
-	}
-	if same {
+func checkApart(source address.Address, dst place) error {
+	if address.Identity(source) == address.Identity(dst.address) {
 		return apartFailure("clone to %s: it is the source itself", dst)
 	}
-	if within(dst.dir, src) || within(src, dst.dir) {
+	src, dir := directory(source), directory(dst.address)
+	if src == "" {
+		return nil
+	}
+	if dir != "" && sameDatabase(src, dir) {
+		return apartFailure("clone to %s: it is the source itself", dst)
+	}
+	if dir != "" && (within(dir, src) || within(src, dir)) {
 		return apartFailure("clone to %s: one of source and destination lies in the other's directory", dst)
 	}
 	if within(dst.state, src) {
 		return apartFailure("keep sidecar of %s: it would lie in the source's directory", dst)
 	}
 	return nil
+}
+
+// sameDatabase reports whether two directories are one, or have files in common.
+func sameDatabase(a, b string) bool {
+	same := a == b || sameFile(a, b)
+	for _, name := range []string{"db.log", "log.idx", "db.log.loading", "log.idx.loading"} {
+		same = same || sameFile(filepath.Join(a, name), filepath.Join(b, name))
+	}
+	return same
 }
 
 func apartFailure(format string, dst place) error {

@@ -21,27 +21,28 @@ const sidecarName = "dclone.state"
 
 // A place is where a clone is or will be.
 type place struct {
-	address address.Local
-	dir     string
+	address address.Address
+	dir     string // "" where a running Datomic has the clone: see place_live.go
 	state   string // its sidecar
+	own     string // where that is unless the user says otherwise
 }
 
-// newPlace reads the address of a clone. Its sidecar is in its directory where state is "".
-func newPlace(text, state string) (place, error) {
-	a, err := address.ParseLocal(text)
-	if err != nil {
+// newPlace reads the address of a clone. state is where its sidecar is kept, "" where it is its own.
+func newPlace(text, state string) (p place, err error) {
+	if p.address, err = address.ParseDest(text); err != nil {
 		return place{}, addressFailure(err)
 	}
-	p := place{a, a.Dir(), filepath.Join(a.Dir(), sidecarName)}
-	if state == "" {
-		return p, nil
+	if a, ok := p.address.(address.Local); ok {
+		p.dir, p.own = a.Dir(), filepath.Join(a.Dir(), sidecarName)
+	} else if p.own, err = liveSidecar(p.address); err != nil && state == "" {
+		return place{}, err
 	}
-	p.state, err = filepath.Abs(state)
-	return p, err
+	if p.state = p.own; state != "" {
+		p.state, err = filepath.Abs(state)
+		return p, err
+	}
+	return p, nil
 }
-
-// own returns the sidecar that lies in the clone's directory, if one does.
-func (p place) own() string { return filepath.Join(p.dir, sidecarName) }
 
 // checkState refuses a sidecar that cannot be one, or that is not the clone's.
 func (p place) checkState() error {
@@ -49,7 +50,7 @@ func (p place) checkState() error {
 	if err == nil && (!info.Mode().IsRegular() || info.Size() == 0) {
 		return &failure{codeUsage, fmt.Errorf("open sidecar %s: it is not a sidecar of dclone", p.state), "--state with another file"}
 	}
-	if _, err := os.Lstat(p.own()); err != nil || p.state == p.own() || sameFile(p.state, p.own()) {
+	if _, err := os.Lstat(p.own); err != nil || p.state == p.own || sameFile(p.state, p.own) {
 		return nil
 	}
 	return &failure{codeDiverged,
@@ -110,7 +111,8 @@ func readSidecar(store *state.Store) (*sidecar, error) {
 }
 
 // check makes sure, without locking or writing anything, that a run may write to the place: it
-// is free, or its clone is there. It returns nil for the sidecar of a free place.
+// is free, or its clone is there. It returns nil for the sidecar of a free place. What a running Datomic has
+// is not looked at.
 func (p place) check(ctx context.Context, wait time.Duration) (*sidecar, error) {
 	s, err := p.read(ctx, wait)
 	if errors.Is(err, state.ErrNone) {
@@ -123,6 +125,9 @@ func (p place) check(ctx context.Context, wait time.Duration) (*sidecar, error) 
 }
 
 func (p place) checkFree() error {
+	if p.isLive() {
+		return nil
+	}
 	content, err := destlocal.Look(p.dir)
 	if err != nil {
 		return dclone.InDest(err)
@@ -143,6 +148,9 @@ func (p place) checkFree() error {
 // checkThere makes sure that the clone of a sidecar has not gone. What exactly is there, the run
 // finds out.
 func (p place) checkThere(s *sidecar) error {
+	if p.isLive() {
+		return nil
+	}
 	content, err := destlocal.Look(p.dir)
 	if err != nil {
 		return dclone.InDest(err)
@@ -152,7 +160,7 @@ func (p place) checkThere(s *sidecar) error {
 	case s.pos.Phase == state.Current && content == destlocal.Nothing,
 		s.pos.Phase == state.Publishing && content == destlocal.Nothing && !loading,
 		s.pos.Phase == state.Loading && s.pos.Clone.Length > 0 && !loading && content == destlocal.Nothing:
-		return fmt.Errorf("open clone %s: its sidecar is there, the database is gone: %w", p.address, dest.ErrStale)
+		return p.gone()
 	case s.pos.Phase == state.Loading && content != destlocal.Nothing:
 		return fmt.Errorf("resume first copy in %s: a database has appeared there: %w", p.address, dest.ErrForeign)
 	}
@@ -162,6 +170,9 @@ func (p place) checkThere(s *sidecar) error {
 // owns makes sure that the database in the directory, if there is one, is the one that the sidecar's
 // session has made, whatever happened to it since, so that it may be thrown away.
 func (p place) owns(s *sidecar) error {
+	if p.isLive() {
+		return nil // nothing of it is ever thrown away
+	}
 	content, err := destlocal.Look(p.dir)
 	if err != nil || content != destlocal.Data {
 		return dclone.InDest(err)

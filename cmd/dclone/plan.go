@@ -16,12 +16,13 @@ import (
 
 const planLong = `Say what sync would do, what it could not carry, and what stands in its way. Nothing is
 written anywhere (but for temporary files in TMPDIR, where a large source does not fit
-into --max-memory), and no lock is taken.
+into --max-memory), and no lock is taken. A live DEST is asked through a JVM; where there is
+no database yet, of Datomic Cloud it is not known what cannot be carried.
 
 Datoms of transactions to be replayed are the source's. What of them cannot be carried,
 sync knows when it has replayed them: plan lists what could not so far, or of a first copy
-cannot. It is counted in datoms. Where Datomic Local does not have an
-attribute's type, the datom of its definition is one of them.
+cannot. It is counted in datoms. Where DEST does not have an attribute's type, the datom of
+its definition is one of them.
 
 Exit codes: 0 · 3 something cannot be carried, and is not accepted · 5, 7, 11 what sync
 would end with · 6 source error · 10 no such source`
@@ -85,11 +86,14 @@ type planDoc struct {
 	Entities     int64               `json:"entities"`
 	Transactions int64               `json:"transactions"`
 	TxEntities   int64               `json:"tx_entities"`
-	KeepsT       *bool               `json:"keeps_t"` // whether replayed transactions have the source's t; nil where source and clone number alike
+	KeepsT       *bool               `json:"keeps_t"`     // whether replayed transactions have the source's t; nil where source and clone number alike
+	DestExists   *bool               `json:"dest_exists"` // whether a running Datomic has the database; nil for one that dclone writes itself
 	NotCarried   []dclone.NotCarried `json:"not_carried"`
 	Accepted     []dclone.NotCarried `json:"accepted_not_carried"`
 	Problems     []planProblem       `json:"problems"`
 	DurationMS   int64               `json:"duration_ms"`
+
+	blind bool // what cannot be carried is not known
 }
 
 // A planProblem is what stands in the way of sync.
@@ -113,7 +117,7 @@ func (p *program) plan(ctx context.Context, args []string, opt planOptions) erro
 		return err
 	}
 	defer src.Close()
-	pl := &planner{src: src, pair: pr, opt: opt, jobs: runtime.NumCPU(), doc: planDoc{
+	pl := &planner{p: p, src: src, pair: pr, opt: opt, jobs: runtime.NumCPU(), doc: planDoc{
 		Source: pr.source.String(), Dest: pr.dest.address.String(), State: pr.dest.state, ToT: src.Basis(),
 		NotCarried: []dclone.NotCarried{}, Accepted: []dclone.NotCarried{}, Problems: []planProblem{}}}
 	obstacle := pl.plan(ctx)
@@ -147,6 +151,11 @@ func (d *planDoc) outstanding() error {
 	}
 	return &failure{codeNotCarried, fmt.Errorf("not all can be carried: %s", notCarriedLine(rest[0])+andMore(len(rest)-1)),
 		"dclone sync <source> <dest> all the same; with --accept-not-carried once the clone may do without"}
+}
+
+// shape returns the options of a first copy.
+func (o *planOptions) shape() state.Options {
+	return state.Options{MaxBatchSize: o.batchSize, TxEntities: o.txs}
 }
 
 func (o *planOptions) check() error {

@@ -17,6 +17,7 @@ import (
 
 // A planner finds out what sync would do, and changes nothing.
 type planner struct {
+	p       *program
 	src     source.Conn
 	pair    pair
 	opt     planOptions
@@ -28,6 +29,9 @@ type planner struct {
 // plan fills the document. Its error is what sync would end with.
 func (pl *planner) plan(ctx context.Context) error {
 	dst := pl.pair.dest
+	if dst.isLive() {
+		return pl.planLive(ctx)
+	}
 	holders, err := destlocal.Holders(dst.dir)
 	if err != nil {
 		return dclone.InDest(err)
@@ -40,10 +44,9 @@ func (pl *planner) plan(ctx context.Context) error {
 	}
 	if pl.sidecar == nil {
 		pl.doc.Action = actionFirstCopy
-		return pl.firstCopy(ctx, pl.src.Basis(), state.Options{MaxBatchSize: pl.opt.batchSize, TxEntities: pl.opt.txs})
+		return pl.firstCopy(ctx, pl.src.Basis(), pl.opt.shape())
 	}
-	id := pl.sidecar.session.ID.String()
-	pl.doc.SessionID, pl.doc.NotCarried, pl.doc.Accepted = &id, list(pl.sidecar.session.NotCarried), list(pl.sidecar.session.AcceptedNotCarried)
+	pl.tellSession()
 	if err := pl.checkSource(); err != nil {
 		return err
 	}
@@ -54,6 +57,13 @@ func (pl *planner) plan(ctx context.Context) error {
 	return pl.firstCopy(ctx, pl.sidecar.pos.Basis, pl.sidecar.session.Options)
 }
 
+// tellSession notes what the sidecar says.
+func (pl *planner) tellSession() {
+	of := pl.sidecar.session
+	id := of.ID.String()
+	pl.doc.SessionID, pl.doc.NotCarried, pl.doc.Accepted = &id, list(of.NotCarried), list(of.AcceptedNotCarried)
+}
+
 // firstCopy counts what a first copy of the source as of t would write.
 func (pl *planner) firstCopy(ctx context.Context, t dclone.T, shape state.Options) error {
 	snap, err := pl.src.Snapshot(ctx, t, source.Options{Jobs: pl.jobs, MaxMemory: int64(pl.opt.maxMemory)})
@@ -61,20 +71,23 @@ func (pl *planner) firstCopy(ctx context.Context, t dclone.T, shape state.Option
 		return dclone.InSource(err)
 	}
 	defer snap.Close()
-	clone := destlocal.Dry()
-	p, err := snapshot.New(ctx, snap, clone, snapshot.Options{
+	p, err := snapshot.New(ctx, snap, destlocal.Dry(), snapshot.Options{
 		MaxBatchSize: shape.MaxBatchSize, TxEntities: snapshot.TxEntities(shape.TxEntities), Jobs: pl.jobs})
 	if err != nil {
 		return dclone.InSource(err)
 	}
-	pl.doc.Attributes, pl.doc.TxEntities = int64(p.Attributes()), int64(p.TxEntities())
-	_, _, next := clone.Bootstrap()
 	end := p.End() - 1
-	pl.doc.Datoms, pl.doc.Entities, pl.doc.Transactions = p.Datoms(), p.Entities(), int64(p.End()-next.T)
-	pl.doc.NotCarried = list(p.NotCarried())
+	pl.tellPlan(p)
 	pl.doc.CloneT = &end
 	pl.keeps(p.KeepsT())
 	return nil
+}
+
+// tellPlan notes what a first copy writes.
+func (pl *planner) tellPlan(p *snapshot.Plan) {
+	pl.doc.Attributes, pl.doc.TxEntities = int64(p.Attributes()), int64(p.TxEntities())
+	pl.doc.Datoms, pl.doc.Entities, pl.doc.Transactions = p.Datoms(), p.Entities(), p.Transactions()
+	pl.doc.NotCarried = list(p.NotCarried())
 }
 
 // keeps notes whether replayed transactions keep the source's t, where that is a question.
@@ -119,6 +132,12 @@ func (pl *planner) catchUp(ctx context.Context) error {
 		return dclone.InDest(&dest.DriftError{T: pos.Clone.T + 1, Cause: "no run of dclone was under way"})
 	}
 	pl.keeps(pl.sidecar.session.Options.KeepT)
+	return pl.replay(ctx, beyond > 0)
+}
+
+// replay counts the source's transactions; beyond says that some of them are in the clone already.
+func (pl *planner) replay(ctx context.Context, beyond bool) error {
+	pos := pl.sidecar.pos
 	from := pos.Source.T
 	pl.doc.FromT, pl.doc.CloneT, pl.doc.Action = &from, &pos.Clone.T, actionNothing
 	for tx, err := range pl.src.Txs(ctx, from+1) {
@@ -133,7 +152,7 @@ func (pl *planner) catchUp(ctx context.Context) error {
 			}
 		}
 	}
-	if pl.doc.Transactions > 0 || beyond > 0 {
+	if pl.doc.Transactions > 0 || beyond {
 		pl.doc.Action = actionCatchUp
 	}
 	return nil
@@ -156,7 +175,14 @@ func (d *planDoc) rows() []string {
 	} else if d.KeepsT != nil {
 		rows = append(rows, "t\tnumbered anew: a replayed transaction has another t than in the source")
 	}
-	rows = append(rows, notCarriedRows(d.NotCarried, d.Accepted)...)
+	if d.DestExists != nil && !*d.DestExists {
+		rows = append(rows, "database\tis not there yet: sync makes it")
+	}
+	if d.blind {
+		rows = append(rows, "not carried\tnot known before the database is there")
+	} else {
+		rows = append(rows, notCarriedRows(d.NotCarried, d.Accepted)...)
+	}
 	for _, problem := range d.Problems {
 		rows = append(rows, "problem\t"+problem.Message)
 	}

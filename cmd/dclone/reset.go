@@ -16,7 +16,8 @@ import (
 const resetLong = `Forget the session of the clone DEST: remove its sidecar, and a first copy that was not
 whole yet. The database stays, as one that dclone knows nothing of and will not write to.
 With --drop-clone it is removed too, if it is the one the sidecar describes; never any
-other database.
+other database. One that a running Datomic has is never removed: reset says by which call
+Datomic's own library does that.
 
 Exit codes: 0 · 5 the database is not this sidecar's clone · 10 no such clone · 11 locked`
 
@@ -55,6 +56,9 @@ func (p *program) reset(ctx context.Context, args []string, opt resetOptions) er
 	dst, err := p.dest1("reset", args, opt.state)
 	if err != nil {
 		return err
+	}
+	if dst.isLive() {
+		return p.resetLive(ctx, dst, opt)
 	}
 	if _, err := dst.removal(ctx, opt.dropClone); err != nil {
 		return err // before a lock file is made
@@ -104,7 +108,7 @@ func (p place) removal(ctx context.Context, dropClone bool) (removal, error) {
 	switch {
 	case errors.Is(err, state.ErrNone) && dropClone && r.loading:
 		return removal{loading: true}, nil // only dclone makes such files
-	case isA[*dclone.DestError](err) && !dropClone && p.state == p.own():
+	case isA[*dclone.DestError](err) && !dropClone && p.state == p.own:
 		return r, nil // a damaged sidecar can be forgotten
 	case err != nil:
 		return r, err

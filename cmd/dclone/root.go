@@ -17,6 +17,7 @@ type program struct {
 	live    liveOptions
 
 	source, dest string // as the user gave them, without passwords
+	dropCall     string // how the clone is deleted, where a running Datomic has it
 }
 
 const rootLong = `dclone clones Datomic databases, incrementally and exactly once.
@@ -38,19 +39,20 @@ Addresses:
   client:FILE.edn#DB, client:{…}#DB          a database of Datomic's client API (Local, Cloud,
                                              peer-server): its argument map, and the name
 
-All of them can be read; a clone is a Datomic Local database. backup and restore copy
-Datomic Pro databases as they are. The last two kinds are read through Datomic's own
-library, in a JVM that dclone starts and ends: it needs java, and --datomic-classpath or
-what stands for it. All others are read natively.
+All of them can be read; a clone is a Datomic Local database, or live: one of the last two
+kinds. backup and restore copy Datomic Pro databases as they are. The last two kinds are
+read and written through Datomic's own library, in a JVM that dclone starts and ends: it
+needs java, and --datomic-classpath or what stands for it. All others are native.
 
 Environment:
   DCLONE_SOURCE, DCLONE_DEST    what SOURCE and DEST are where they are left out: of sync, plan
                                 and verify; DEST also of status, map, reset and unlock
   PGUSER, PGPASSWORD, …         as for psql, where the address of a storage does not say;
                                 ~/.pgpass too. Passwords are neither shown nor kept
-  DCLONE_DATOMIC_CLASSPATH      the class path with Datomic's own library, for live sources; or
+  DCLONE_DATOMIC_CLASSPATH      the class path with Datomic's own library, for live databases; or
                                 what clojure or mvn make of a deps.edn or pom.xml in the
                                 current directory. JAVA_HOME: which java
+  XDG_STATE_HOME                where the sidecars of live clones are, in dclone/ (~/.local/state)
   AWS_PROFILE, AWS_REGION, …    as for aws: environment, profiles, SSO, roles;
                                 AWS_ENDPOINT_URL for other servers that speak S3
 
@@ -111,7 +113,7 @@ func (p *program) jsonFlag(cmd *cobra.Command) {
 
 // stateFlag lets a command find a sidecar that is not in its clone's directory.
 func stateFlag(cmd *cobra.Command, state *string) {
-	cmd.Flags().StringVar(state, "state", "", "the clone's sidecar (default dclone.state in the clone's directory)")
+	cmd.Flags().StringVar(state, "state", "", "the clone's sidecar (default dclone.state in the clone's directory; see sync for live clones)")
 }
 
 // fill puts the user's own addresses into what to try.
@@ -122,12 +124,17 @@ func (p *program) fill(try string) string {
 			try = tryDamagedStorage
 		}
 	}
-	pairs := []string{"<source>", "SOURCE", "<dest>", "DEST"}
+	afresh := tryAfreshLocal
+	if p.dropCall != "" {
+		afresh = tryAfreshLive
+	}
+	try = strings.ReplaceAll(try, tryAfresh, afresh)
+	pairs := []string{"<drop>", p.dropCall, "<source>", "SOURCE", "<dest>", "DEST"}
 	if p.source != "" {
-		pairs[1] = shellWord(p.source)
+		pairs[3] = shellWord(p.source)
 	}
 	if p.dest != "" {
-		pairs[3] = shellWord(p.dest)
+		pairs[5] = shellWord(p.dest)
 	}
 	return strings.NewReplacer(pairs...).Replace(try)
 }

@@ -19,7 +19,8 @@ import (
 const statusLong = `Show how far a clone has come: its position, how far it lags behind its source, the
 phase, the last run, and what could not be carried. DEST is the clone's address, STATE
 the path of a sidecar. It answers while a run is going on.
-A live source is asked through a JVM, where one can be had; that takes a few seconds.
+A live source is asked through a JVM, where one can be had; that takes a few seconds. A live
+clone is not asked: what is known of it is in the sidecar.
 
 With --fail-if-behind the exit code is 8 when the clone lags by more than N
 transactions (0 where N is left out), or is not whole yet. Passwords are not kept: where

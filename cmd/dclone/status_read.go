@@ -33,6 +33,7 @@ type status struct {
 	LastRun     *record             `json:"last_run"`
 
 	replaced bool // the source is another database
+	live     bool // a running Datomic has the clone
 }
 
 // readStatus reads the sidecar, or where a run has it open what that run has recorded.
@@ -52,8 +53,8 @@ func (p *program) readStatus(ctx context.Context, dst place) (*status, error) {
 	default:
 		return nil, err
 	}
-	if dst.dir != "" {
-		st.Dest = dst.address.String()
+	if dst.address != nil {
+		st.Dest, st.live = dst.address.String(), dst.isLive()
 	}
 	st.readSource(ctx, p, sc)
 	return st, nil
@@ -73,6 +74,7 @@ func (st *status) fromSidecar(sc *sidecar) {
 	st.Dest, st.Source, st.SessionID = sc.session.Dest.Address, sc.session.Source.Address, sc.session.ID.String()
 	st.Created, st.Phase, st.Instant = &sc.session.Created, string(sc.pos.Phase), &instant
 	st.SourceT, st.CloneT = sc.pos.Source.T, max(0, sc.pos.Clone.T)
+	st.live = sc.session.Live()
 	st.NotCarried, st.Accepted = list(sc.session.NotCarried), list(sc.session.AcceptedNotCarried)
 }
 
@@ -164,6 +166,9 @@ func (st *status) session() string {
 func (st *status) phase() string {
 	switch state.Phase(st.Phase) {
 	case state.Loading:
+		if st.live {
+			return "loading: the first copy is under way, what can be seen of the clone is not whole yet"
+		}
 		return "loading: the first copy is under way, the clone cannot be seen yet"
 	case state.Publishing:
 		return "publishing: the first copy is whole and about to be seen"

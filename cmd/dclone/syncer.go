@@ -9,6 +9,7 @@ import (
 
 	"dclone"
 	"dclone/datomic/local"
+	destlive "dclone/dest/live"
 	destlocal "dclone/dest/local"
 	"dclone/replay"
 	"dclone/session"
@@ -25,6 +26,7 @@ type syncer struct {
 	pair    pair
 	opt     *syncOptions
 	signals *stopper
+	clone   *destlive.Clone // that a running Datomic has, open from run to run with --follow; else nil
 }
 
 func newSyncer(p *program, pr pair, opt *syncOptions) *syncer {
@@ -36,6 +38,7 @@ func (s *syncer) run() error {
 		s.warn("interrupted: finishing what is under way; once more to end at once")
 	})
 	defer stopper.close()
+	defer s.closeClone()
 	s.signals = stopper
 	if s.opt.follow {
 		return newFollower(s).run(ctx)
@@ -85,6 +88,9 @@ func (s *syncer) sync(ctx context.Context, src source.Conn) (res session.Result,
 	}
 	if err := s.checkPoint(src, sc); err != nil {
 		return res, err
+	}
+	if s.pair.dest.isLive() {
+		return s.syncLive(ctx, src, sc)
 	}
 	made := traceOf(s.pair.dest.dir)
 	dst, err := s.lock(ctx)
@@ -159,8 +165,8 @@ func (s *syncer) options(m *monitor) session.Options {
 	return session.Options{
 		SourceAddress: s.pair.source.String(), DestAddress: s.pair.dest.address.String(),
 		MaxBatchSize: s.opt.batchSize, TxEntities: s.opt.txs, EidBatch: s.opt.eidBatch,
-		Jobs: s.opt.parallel(), MaxMemory: int64(s.opt.maxMemory),
-		NoIndex: s.opt.noIndex, AcceptNotCarried: s.opt.accept, Restart: s.opt.restart,
+		Jobs: s.opt.parallel(s.pair.dest.isLive()), MaxMemory: int64(s.opt.maxMemory),
+		NoIndex: s.opt.noIndex, AcceptNotCarried: s.opt.accept, Restart: s.opt.restart, UpgradeSchema: s.opt.upgrade,
 		Stop: s.signals.asked.Load,
 		Progress: func(p session.Progress) {
 			s.signals.enter(p.All > 0)

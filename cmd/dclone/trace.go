@@ -13,10 +13,16 @@ type trace struct {
 }
 
 func traceOf(dir string) trace {
-	t := trace{lock: filepath.Join(dir, ".lock")}
+	t := tracePath(dir)
+	t.lock = filepath.Join(dir, ".lock")
 	if _, err := os.Lstat(t.lock); err == nil {
 		t.lock = ""
 	}
+	return t
+}
+
+// tracePath is traceOf of a directory that has no lock file.
+func tracePath(dir string) (t trace) {
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(dir); err == nil {
 			break

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -15,7 +17,8 @@ import (
 
 const unlockLong = `Tell who has the clone DEST or its sidecar locked, and remove what dead runs have left
 beside it. Locks are the system's own and end with the process that holds them, however
-it ends: there is never one to be broken, and unlock breaks none.
+it ends: there is never one to be broken, and unlock breaks none. Of a live clone it is the
+sidecar's lock; of one that Datomic Local has, also that of the process that has it open.
 
 Exit codes: 0 nothing is locked · 10 no such clone · 11 somebody has it locked`
 
@@ -44,7 +47,7 @@ func (p *program) unlock(ctx context.Context, args []string, stateFile string) e
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(dst.dir); err != nil {
+	if _, err := os.Stat(cmp.Or(directory(dst.address), dst.state)); err != nil {
 		return &failure{codeNone, fmt.Errorf("unlock %s: there is no such clone", dst.address), ""}
 	}
 	locked, err := p.tellHolders(ctx, dst)
@@ -64,9 +67,11 @@ func (p *program) unlock(ctx context.Context, args []string, stateFile string) e
 
 // tellHolders prints who has locked what.
 func (p *program) tellHolders(ctx context.Context, dst place) (locked bool, err error) {
-	holders, err := destlocal.Holders(dst.dir)
-	if err != nil {
-		return false, dclone.InDest(err)
+	var holders []destlocal.Holder
+	if dir := directory(dst.address); dir != "" {
+		if holders, err = destlocal.Holders(dir); err != nil {
+			return false, dclone.InDest(err)
+		}
 	}
 	// The kernel does not tell who holds dclone's own kind of lock, but a run tells of itself.
 	dclone := "dclone, or another program that does not tell its number"
@@ -89,23 +94,29 @@ func (p *program) tellHolders(ctx context.Context, dst place) (locked bool, err 
 	return len(rows) > 0, nil
 }
 
+// lock locks the clone.
+func (p place) lock() (io.Closer, error) {
+	if p.isLive() {
+		return state.Open(p.state)
+	}
+	return destlocal.Lock(p.dir)
+}
+
 // tidy removes what runs leave beside a sidecar when they are killed. Nobody holds any of it: the
 // clone is locked meanwhile.
 func (p *program) tidy(dst place) error {
-	var found []string
-	for _, name := range []string{dst.state + ".new", dst.state + recordTmpSuffix} {
-		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
-			found = append(found, name)
-		}
+	found := state.Rests(dst.state)
+	if info, err := os.Lstat(dst.state + recordTmpSuffix); err == nil && info.Mode().IsRegular() {
+		found = append(found, dst.state+recordTmpSuffix)
 	}
 	if len(found) == 0 {
 		return nil
 	}
-	clone, err := destlocal.Lock(dst.dir)
+	lock, err := dst.lock()
 	if err != nil {
 		return err
 	}
-	defer clone.Close()
+	defer lock.Close()
 	for _, name := range found {
 		if err := os.Remove(name); err != nil {
 			return err

@@ -11,14 +11,13 @@ import (
 
 	"dclone"
 	destlocal "dclone/dest/local"
-	sourcelocal "dclone/source/local"
 	"dclone/state"
 	"dclone/verify"
 )
 
 const verifyLong = `Compare the clone DEST with SOURCE, both as of the position in the clone's sidecar, by
 another path than the one that wrote it. Nothing is written; no lock is taken on either
-database, but the clone's sidecar is held meanwhile.
+database, but the clone's sidecar is held meanwhile. A live clone is read through a JVM.
 
   counts    how many datoms each attribute has
   checksum  sums of all datoms, replayed transactions, schema, entity-id map
@@ -36,6 +35,7 @@ const verifyExample = `  dclone verify datomic-local:prod/orders datomic-local:d
   dclone verify --level checksum --json datomic-local:prod/orders datomic-local:dev/orders
   dclone verify file:/backups/orders datomic-local:dev/orders
   dclone verify file:/backups/orders --read-all
+  dclone verify datomic-local:prod/orders datomic:dev://localhost:4334/orders
   dclone verify s3://backups/orders true 83207`
 
 type verifyOptions struct {
@@ -85,7 +85,7 @@ func newVerify(p *program) *cobra.Command {
 	f.BoolVar(&opt.readAll, "read-all", false, "of a backup: read every segment")
 	f.StringVar(&opt.t, "t", "", "of a backup: the restore point `T` (default the newest)")
 	f.Var(&opt.maxMemory, "max-memory", "memory for comparing; what does not fit goes to temporary files in TMPDIR")
-	f.DurationVar(&opt.retryLock, "retry-lock", 0, "wait this long for others to let go of the sidecar")
+	f.DurationVar(&opt.retryLock, "retry-lock", 0, "wait this long for others to let go of the sidecar, and of a live clone")
 	p.liveFlags(f)
 	f.BoolVarP(&opt.quiet, "quiet", "q", false, "print nothing where all is equal")
 	p.verboseFlag(f)
@@ -147,39 +147,45 @@ func (p *program) verify(ctx context.Context, args []string, opt verifyOptions) 
 	if err != nil {
 		return err
 	}
-	clone, err := sourcelocal.Open(pr.dest.dir)
+	clone, err := p.openCompared(ctx, pr.dest, sc, opt.retryLock)
 	if err != nil {
-		return dclone.InDest(err)
+		return err
 	}
 	defer clone.Close()
 	began := time.Now()
 	report, err := verify.Run(ctx, src, clone, store, p.verifyOptions(opt))
 	p.progress("")
 	if err != nil {
-		return err
+		return pr.named(err)
 	}
 	doc := verifyDoc{pr.source.String(), pr.dest.address.String(), report, time.Since(began).Milliseconds(), list(sc.session.NotCarried),
 		list(sc.session.AcceptedNotCarried)}
 	return p.verified(doc, sc, opt)
 }
 
-// verifiable makes sure that a clone is there, whole, and at rest.
+const tryFinish = "dclone sync <source> <dest>, which finishes it"
+
+// verifiable makes sure that a clone is there, whole, and at rest. What a running Datomic has is not looked at.
 func (p place) verifiable(sc *sidecar) error {
 	if err := p.checkThere(sc); err != nil {
 		return err
 	}
-	const try = "dclone sync <source> <dest>, which finishes it"
 	if sc.pos.Phase != state.Current {
-		return &failure{codeFailure, fmt.Errorf("compare clone %s: %w", p.address, verify.ErrNotWhole), try}
+		return &failure{codeFailure, fmt.Errorf("compare clone %s: %w", p.address, verify.ErrNotWhole), tryFinish}
 	}
-	if sc.intent == nil {
+	if sc.intent == nil || p.isLive() {
 		return nil
 	}
 	beyond, err := destlocal.Beyond(p.dir, sc.session.Key, sc.pos.Clone)
 	if err == nil && beyond > 0 {
-		return &failure{codeFailure, fmt.Errorf("compare clone %s: a run was cut off within a group of transactions", p.address), try}
+		return p.cutOff()
 	}
 	return err
+}
+
+// cutOff is the failure of a clone that ends in the middle of what a run was about to write.
+func (p place) cutOff() error {
+	return &failure{codeFailure, fmt.Errorf("compare clone %s: a run was cut off within a group of transactions", p.address), tryFinish}
 }
 
 func (p *program) verifyOptions(opt verifyOptions) verify.Options {
@@ -210,7 +216,7 @@ func (p *program) verified(doc verifyDoc, sc *sidecar, opt verifyOptions) error 
 	}
 	return &failure{codeDiffers,
 		fmt.Errorf("clone and source differ: %s", count(int(doc.DifferencesTotal), "difference", "differences")),
-		"dclone sync --restart <source> <dest> to copy afresh"}
+		tryAfresh}
 }
 
 // rows are the report for people.
