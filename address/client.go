@@ -16,6 +16,8 @@ import (
 const (
 	schemeClient = "client:"
 	clientUsage  = schemeClient + "FILE.edn#DB, or " + schemeClient + "{:server-type … }#DB, in quotes"
+	// clientLocalUsage is what the map of Datomic Local holds.
+	clientLocalUsage = schemeClient + `{:server-type :datomic-local :storage-dir "/abs/storage-dir" :system "SYSTEM"}#DB`
 	// maxClientMap is the size that an argument map may have.
 	maxClientMap = 1 << 20
 )
@@ -123,17 +125,25 @@ func clientMap(text, content, db, path string) (Client, error) {
 	if path == "" {
 		a.shown = string(edn.Append(nil, hideSecrets(m)))
 	}
-	if a.dir, err = localDir(m, kw.String(), db); err != nil {
+	switch a.dir, err = localDir(m, kw.String(), db); err {
+	case nil:
+		return a, nil
+	case errMemory:
 		return Client{}, refuse(text, err, tryMem)
+	default:
+		return Client{}, refuse(text, err, clientLocalUsage)
 	}
-	return a, nil
 }
 
 // plainSyntax says where a map is malformed, without what stands there: it may be a secret.
 func plainSyntax(err error) error {
 	var bad *edn.SyntaxError
 	if errors.As(err, &bad) {
-		return fmt.Errorf("it is not EDN from line %d, column %d on", bad.Line, bad.Column)
+		at := fmt.Errorf("it is not EDN from line %d, column %d on", bad.Line, bad.Column)
+		if strings.HasSuffix(bad.Msg, " is not closed") {
+			return fmt.Errorf("%w: %s", at, bad.Msg)
+		}
+		return at
 	}
 	return errors.New("it is not EDN")
 }
@@ -150,13 +160,18 @@ func localDir(m edn.Map, server, db string) (string, error) {
 	if dir == dclone.Kw("", "mem") {
 		return "", errMemory
 	}
-	storage, ok := dir.(string)
-	if !ok {
-		storage, _ = storageDir("") // where there is none, Datomic says so
-	}
 	name, ok := text(m, "system")
-	if !ok || storage == "" {
-		return "", nil
+	if !ok {
+		return "", errSystem
+	}
+	storage, ok := dir.(string)
+	if ok && !filepath.IsAbs(storage) {
+		return "", errRelativeDir
+	}
+	if !ok {
+		if storage, _ = storageDir(""); storage == "" {
+			return "", nil // Datomic says so
+		}
 	}
 	return filepath.Join(storage, name, db), nil
 }
@@ -218,8 +233,10 @@ func mapEntries(v any, entry func(edn.Entry) (edn.Entry, bool), text func(string
 }
 
 var (
-	errNoHash     = errors.New("it does not name a database: # and a name belong behind the argument map")
-	errNoMap      = errors.New("it holds no argument map of Datomic's client library")
-	errServerType = errors.New("its argument map has no :server-type, a keyword")
-	errMemory     = errors.New("its :storage-dir is :mem, and databases in memory cannot be read")
+	errNoHash      = errors.New("it does not name a database: # and a name belong behind the argument map")
+	errNoMap       = errors.New("it holds no argument map of Datomic's client library")
+	errServerType  = errors.New("its argument map has no :server-type, a keyword")
+	errSystem      = errors.New("its argument map has no :system, a string")
+	errRelativeDir = errors.New("its :storage-dir is not absolute, which Datomic Local refuses")
+	errMemory      = errors.New("its :storage-dir is :mem, and databases in memory cannot be read")
 )

@@ -36,7 +36,8 @@ type mapText struct {
 func (m *mapText) redact() string {
 	var b strings.Builder
 	secret := false // the next value is one
-	for depth := 1; depth > 0 && m.rest != ""; {
+	depth := 1
+	for depth > 0 && m.rest != "" {
 		token, ok := m.next()
 		open, end := strings.ContainsAny(token, "{[("), strings.ContainsAny(token, "}])")
 		switch {
@@ -50,10 +51,10 @@ func (m *mapText) redact() string {
 			token, secret = hidden, false
 		case secret && strings.HasPrefix(token, m.quote):
 			m.rest = ""
-			return b.String() + m.quote + hidden + m.quote
+			return b.String() + m.quote + hidden + m.quote + closed(depth)
 		case !ok || secret && !end:
 			m.rest = ""
-			return b.String() + hidden
+			return b.String() + hidden + closed(depth)
 		case len(token) == 1 && open:
 			depth++
 		case len(token) == 1 && end:
@@ -64,8 +65,14 @@ func (m *mapText) redact() string {
 		}
 		b.WriteString(token)
 	}
+	if depth > 0 {
+		b.WriteString(hidden + closed(depth))
+	}
 	return b.String()
 }
+
+// closed ends a map, so that what a sentence says behind it is none of it.
+func closed(depth int) string { return strings.Repeat("}", depth) }
 
 // next takes a token off: blanks, a bracket, a string with its quotation marks, or anything else up to one of these. It
 // is not ok where that is no EDN, or ends in the middle.

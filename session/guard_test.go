@@ -376,7 +376,9 @@ func TestLeftovers(t *testing.T) {
 	require.NoError(t, os.MkdirAll(p.dst, 0o777))
 	for _, name := range []string{"db.log.loading", "log.idx.loading", "log.idx.loading.new", "log.idx", "log.idx.new",
 		"db-root-0000000009", "index-eavt-9", "index-aevt-9", "dclone.state.new", "tmp-db-root-1"} {
-		require.NoError(t, os.WriteFile(filepath.Join(p.dst, name), []byte("12345678left over"), 0o600))
+		path, before := filepath.Join(p.dst, name), time.Now().Add(-time.Hour)
+		require.NoError(t, os.WriteFile(path, []byte("12345678left over"), 0o600))
+		require.NoError(t, os.Chtimes(path, before, before))
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(p.dst, "someone's"), nil, 0o600))
 	p.must(t, s.opt)

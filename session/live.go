@@ -58,6 +58,9 @@ func SyncLive(ctx context.Context, src source.Conn, dst *destlive.Clone, path st
 
 // open opens the sidecar, or makes one for a clone that is empty.
 func (r *liveRun) open(ctx context.Context, path string) error {
+	if id := r.src.DatabaseID(); id != "" && id == r.dst.DatabaseID() {
+		return fmt.Errorf("clone %s to %s: both are the database %q: %w", r.opt.SourceAddress, r.opt.DestAddress, id, ErrSame)
+	}
 	store, err := state.Open(path)
 	if errors.Is(err, state.ErrNone) {
 		return r.create(ctx, path)
@@ -134,7 +137,7 @@ func (r *liveRun) create(ctx context.Context, path string) error {
 		Version: state.Version, ID: uuid.New(), Created: time.Now().UTC().Truncate(time.Second), Key: key,
 		Source: state.Identity{Address: r.opt.SourceAddress, ID: r.src.DatabaseID(), Born: r.src.Born()},
 		Dest:   state.Identity{Address: r.opt.DestAddress, ID: r.dst.DatabaseID(), Kind: r.dst.Kind()},
-		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultBatchSize),
+		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultLiveBatchSize),
 			TxEntities: or(r.opt.TxEntities, DefaultTxEntities)},
 	}
 	var err error

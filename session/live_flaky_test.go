@@ -114,3 +114,33 @@ func TestLiveMishaps(t *testing.T) {
 	require.NotZero(t, allLost)
 	require.NotZero(t, allCuts)
 }
+
+// A stubborn is a database that answers every transaction with the same error, which does not say no.
+type stubborn struct{ destlive.DB }
+
+func (stubborn) Transact(context.Context, []byte) (live.Report, error) {
+	return live.Report{}, fmt.Errorf("%w: %w", live.ErrUnknownOutcome, &live.RemoteError{Class: "java.lang.NullPointerException"})
+}
+
+// An error of Datomic's own that comes again is no outcome that got lost: the run ends, and another one can go on.
+func TestLiveFailing(t *testing.T) {
+	s := newLiveServer(t)
+	p := s.pair(t, featureSources(t, s.jvm, 3)[0])
+	connect, connected := p.opt.Connect, 0
+	p.opt.Settle = time.Millisecond
+	p.opt.Connect = func(ctx context.Context) (*destlive.Connection, error) {
+		c, err := connect(ctx)
+		connected++
+		if err == nil {
+			c.DB = stubborn{c.DB}
+		}
+		return c, err
+	}
+	_, err := p.sync(session.Options{})
+	require.ErrorIs(t, err, live.ErrUnknownOutcome)
+	require.ErrorContains(t, err, "the same answer twice, and nothing of it was in the clone after the first")
+	require.Equal(t, 2, connected)
+	p.opt.Connect = connect
+	require.True(t, p.must(t, session.Options{}).Resumed)
+	p.check(t)
+}

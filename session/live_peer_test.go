@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -163,4 +164,28 @@ func born(src *historytest.Database, f historytest.Fact) bool {
 		}
 	}
 	return false
+}
+
+// A database is not cloned to itself, whatever names it has.
+func TestLiveSame(t *testing.T) {
+	ctx := context.Background()
+	child, err := live.Start(ctx, live.Options{Classpath: interop.ProClasspath(t)})
+	require.NoError(t, err)
+	defer child.Close()
+	const uri = "datomic:mem://same"
+	_, err = child.Create(ctx, live.PeerAPI, uri, "")
+	require.NoError(t, err)
+	db, err := child.Connect(ctx, live.PeerAPI, uri, "")
+	require.NoError(t, err)
+	src, err := sourcelive.Open(ctx, db, sourcelive.Options{})
+	require.NoError(t, err)
+	target := destlive.Target{API: live.PeerAPI, Arg: uri}
+	dst, err := destlive.Open(ctx, destlive.Options{Connect: func(ctx context.Context) (*destlive.Connection, error) {
+		return target.ConnectTo(ctx, child, func() {})
+	}})
+	require.NoError(t, err)
+	sidecar := filepath.Join(t.TempDir(), "dclone.state")
+	_, err = session.SyncLive(ctx, src, dst, sidecar, session.Options{})
+	require.ErrorIs(t, err, session.ErrSame)
+	require.NoFileExists(t, sidecar)
 }

@@ -61,6 +61,9 @@ func predicates(s source.Snapshot) dclone.EntityID {
 	return -1
 }
 
+// HasPredicates reports whether attributes of a source have predicates.
+func HasPredicates(s source.Snapshot) bool { return predicates(s) >= 0 }
+
 // none reports whether nothing is withheld.
 func (a *apart) none() bool { return len(a.apart) == 0 && a.preds < 0 }
 

@@ -22,12 +22,13 @@ func (r *liveRun) walk(ctx context.Context, drift *dest.DriftError) error {
 		return dclone.InDest(err)
 	}
 	defer witness.Close()
-	before, replayed := r.pos, r.result
+	before, replayed, cause := r.pos, r.result, drift.Cause
 	if err = r.compare(ctx, witness); err == nil && witness.Left() > 0 {
 		err = &dest.DriftError{T: r.pos.Clone.T + 1, Cause: "the source has no such transaction"}
 	}
 	r.result = replayed
 	if errors.As(err, &drift) {
+		drift.Cause = cause + ", and the source does not go on with it"
 		if r.pos.Clone == before.Clone {
 			err = errors.Join(err, r.update(func(tx *state.Tx) error { return tx.DropIntent() }))
 		}

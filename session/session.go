@@ -31,6 +31,8 @@ var (
 	ErrReplaced = errors.New("the source was reset or replaced")
 	// ErrShape says that an option that shapes a first copy was changed while one is under way.
 	ErrShape = errors.New("it cannot change while a first copy is under way")
+	// ErrSame says that source and clone are one database.
+	ErrSame = errors.New("a clone is no clone of itself")
 	// ErrClaimed says that a clone belongs to another session.
 	ErrClaimed = errors.New("it is the clone of another session")
 	// ErrNotEmpty says that a first copy would find data in its place; whose, is not known.
@@ -60,9 +62,10 @@ type Options struct {
 
 // The defaults of the options that shape a first copy.
 const (
-	DefaultBatchSize  = 500
-	DefaultEidBatch   = 1000
-	DefaultTxEntities = string(snapshot.TxUsed)
+	DefaultBatchSize     = 500
+	DefaultLiveBatchSize = 2000 // costs a transactor less
+	DefaultEidBatch      = 1000
+	DefaultTxEntities    = string(snapshot.TxUsed)
 )
 
 // Progress tells how far a run is.

@@ -59,8 +59,10 @@ func withoutDoc(a *dclone.Attribute) *dclone.Attribute {
 // excused reports whether an attribute of the source need not be in the clone as it is there: a builtin
 // of another kind of database, or one that the clone cannot have.
 func (p *pass) excused(a dclone.EntityID) bool {
-	_, builtin := p.src.fit.Builtin(a)
-	return p.src.fit.Column(a).RefusesAll() || builtin && !p.run.born.alike
+	if _, builtin := p.src.fit.Builtin(a); builtin {
+		return !p.run.born.alike
+	}
+	return p.src.fit.Column(a).RefusesAll()
 }
 
 func (p *pass) schemaFinding(a, c *dclone.Attribute, clone dclone.EntityID, text string) {

@@ -11,33 +11,36 @@ import (
 // A maker connects to a database, and makes one where there is none.
 type maker struct {
 	destlive.Target
-	makes destlive.Target // what it makes; its child is the same
-	made  func()          // is told; nil where nothing is to be made
+	makes  destlive.Target // what it makes; its child is the same
+	made   func()          // is told; nil where nothing is to be made
+	shared *sharedChild    // serves first
 }
 
-// connect is what a clone connects with, each time with a JVM of its own. Only the first time a database may be made: one
-// that is gone later was somebody's to delete.
+// connect is what a clone connects with, each time with a JVM of its own, but for the first time where the source has one.
+// Only that time a database may be made: one that is gone later was somebody's to delete.
 func (m *maker) connect(ctx context.Context) (*destlive.Connection, error) {
 	made := m.made
-	if m.made = nil; made == nil {
-		return m.Connect(ctx)
+	m.made = nil
+	child, end := m.shared.take()
+	if child == nil {
+		own, err := live.Start(ctx, m.Child)
+		if err != nil {
+			return nil, err
+		}
+		child, end = own, own.Kill
 	}
-	child, err := live.Start(ctx, m.Child)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := m.ConnectTo(ctx, child, child.Kill)
-	if errors.Is(err, live.ErrNoDatabase) {
+	conn, err := m.ConnectTo(ctx, child, end)
+	if errors.Is(err, live.ErrNoDatabase) && made != nil {
 		var created bool
 		if created, err = child.Create(ctx, m.makes.API, m.makes.Arg, m.makes.Name); err == nil {
 			if created {
 				made()
 			}
-			conn, err = m.makes.ConnectTo(ctx, child, child.Kill)
+			conn, err = m.makes.ConnectTo(ctx, child, end)
 		}
 	}
 	if err != nil {
-		child.Kill()
+		end()
 		return nil, err
 	}
 	return conn, nil
@@ -54,7 +57,7 @@ func (p *program) maker(ctx context.Context, dst place) (*maker, error) {
 	}
 	api, arg, name := liveArgs(dst.address)
 	t := destlive.Target{Child: child, API: api, Arg: arg, Name: name}
-	return &maker{Target: t, makes: t}, nil
+	return &maker{Target: t, makes: t, shared: &p.live.shared}, nil
 }
 
 // openClone connects to a live clone. A database is made, and made is told, where there is none and made is not nil.

@@ -81,6 +81,7 @@ var kinds = []struct {
 	{isA[*address.Error], codeUsage, ""},
 	{isA[*kvs.AddressError], codeUsage, "datomic:sql://DB?jdbc:postgresql://host:5432/datomic?user=…&password=…"},
 	{isAny(session.ErrShape), codeUsage, "without that flag, or " + tryAfresh},
+	{isAny(session.ErrSame), codeUsage, "a destination of its own"},
 	{isAny(session.ErrReplaced, verify.ErrReplaced), codeDiverged, "if this source is the one to clone: " + tryAfresh},
 	{isAny(session.ErrClaimed, session.ErrNotEmpty), codeDiverged, "another destination, or " + tryAfresh},
 	{isA[*dest.DriftError], codeDiverged, "dclone verify <source> <dest> to see what differs, or " + tryAfresh},

@@ -8,6 +8,7 @@ import (
 
 	"dclone"
 	"dclone/datomic/live"
+	"dclone/datomic/local"
 	"dclone/dest"
 	destlive "dclone/dest/live"
 	"dclone/session"
@@ -52,5 +53,17 @@ func TestExplainLive(t *testing.T) {
 		if strings.Contains(f.Error()+f.try, "swordfish") {
 			t.Errorf("it shows a password: %s\n%s", f, f.try)
 		}
+	}
+}
+
+// What Datomic Local says of its lock is said once, in dclone's words.
+func TestNoLiveLocked(t *testing.T) {
+	a, err := parseAddress("datomic:dev://b:1/y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = noLive(theDest, a, fmt.Errorf("connect to y: %w", &live.RemoteError{Message: "File /s/.lock is in use by another process."}))
+	if want := "open destination datomic:dev://b:1/y: it is open elsewhere"; err.Error() != want || !errors.Is(err, local.ErrLocked) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

@@ -20,7 +20,7 @@ import (
 const (
 	tryJava    = "a Java runtime, 11 or later, on the PATH or in JAVA_HOME"
 	tryLibrary = "--datomic-classpath, " + live.ClasspathVariable + ", or a deps.edn or pom.xml in this directory that has " +
-		"com.datomic/local or com.datomic/peer, which are on Maven Central"
+		"the library that reaches the database"
 	tryJVM = "the same command again; --verbose shows what the JVM says, --jvm-opts -Xmx1g gives it more memory"
 )
 
@@ -31,6 +31,27 @@ type liveOptions struct {
 	chunk     number
 	rate      number
 	verbose   bool // show what JVMs say
+
+	shared sharedChild
+}
+
+// A sharedChild is the source's JVM, where the destination is to be reached through it too: a second one would take
+// seconds.
+type sharedChild struct {
+	wanted bool
+	child  *live.Child // nil where there is none to share, or no more
+	killed bool        // for the destination's sake
+}
+
+// take returns the JVM, and how the destination ends it. It gives it away once.
+func (s *sharedChild) take() (child *live.Child, end func()) {
+	if child, s.child = s.child, nil; child == nil {
+		return nil, nil
+	}
+	return child, func() {
+		s.killed = true
+		child.Kill()
+	}
 }
 
 // A side is which of the two databases something is about.
@@ -96,6 +117,9 @@ func (p *program) openLive(ctx context.Context, of side, a address.Address) (sou
 		child.Close()
 		return nil, noLive(of, a, err)
 	}
+	if of == theSource && p.live.shared.wanted {
+		p.live.shared.child = child
+	}
 	return conn, nil
 }
 
@@ -153,7 +177,7 @@ func noLive(of side, a address.Address, err error) error {
 	case isInUse(err) && of == theSource && dir != "":
 		return &failure{codeSource, err, address.Scheme + dir + ", which is read without a lock"}
 	case isInUse(err):
-		return fmt.Errorf("%w: %w", err, local.ErrLocked)
+		return fmt.Errorf("open %s %s: %w", of, a, local.ErrLocked)
 	case errors.Is(err, live.ErrNoDatabase) && of == theSource:
 		return &failure{codeNone, err, "the name of a database that is there; dclone makes none in a source"}
 	case errors.As(err, &missing) && strings.HasPrefix(missing.What, "no java"):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"dclone"
@@ -73,12 +74,24 @@ func (p place) open(ctx context.Context, wait time.Duration) (*state.Store, erro
 		case err == nil || errors.Is(err, state.ErrNone), locked && time.Now().After(end):
 			return store, err
 		case !locked:
-			return nil, &failure{codeDest, dclone.InDest(err), "a copy of the sidecar, or dclone reset <dest> to forget it"}
+			return nil, p.unreadable(err)
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// unreadable is what a file ends with that cannot be read as a sidecar. One that the user has named may be anything.
+func (p place) unreadable(err error) error {
+	try := "a copy of the sidecar, or dclone reset <dest> to forget it"
+	if p.isLive() && errors.Is(err, syscall.ENOTDIR) {
+		return &failure{codeUsage, fmt.Errorf("keep sidecar of %s: %w", p.address, err), tryHome}
+	}
+	if p.state != p.own {
+		try = "--state with another file, or a copy of the sidecar"
+	}
+	return &failure{codeDest, dclone.InDest(err), try}
 }
 
 // pause sleeps, but not beyond the end of ctx.
@@ -119,6 +132,9 @@ func (p place) check(ctx context.Context, wait time.Duration) (*sidecar, error) 
 		return nil, p.checkFree()
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := p.checkKind(s); err != nil {
 		return nil, err
 	}
 	return s, p.checkThere(s)

@@ -18,11 +18,25 @@ import (
 	"dclone/datomic/local"
 	"dclone/dest"
 	destlocal "dclone/dest/local"
+	"dclone/session"
 )
 
 // isLive reports whether a running Datomic has the clone. There is no directory of its own then: its sidecar lies among
 // those of others, and the sidecar's lock is the clone's.
 func (p place) isLive() bool { return isLive(p.address) }
+
+// checkKind refuses a sidecar of a clone that is written in the other way: directly, or through a running Datomic.
+func (p place) checkKind(s *sidecar) error {
+	if s.session.Live() == p.isLive() {
+		return nil
+	}
+	of := "a clone that dclone writes itself"
+	if s.session.Live() {
+		of = "a live clone"
+	}
+	return &failure{codeDiverged, fmt.Errorf("sync clone %s: the sidecar %s is of %s", p.address, p.state, of),
+		"to sync it at the address " + shellWord(s.session.Dest.Address)}
+}
 
 // notInName is what the names of files are better without.
 var notInName = regexp.MustCompile(`[^\pL\pN._-]+`)
@@ -42,6 +56,33 @@ func liveSidecar(a address.Address) (string, error) {
 	sum := sha256.Sum256([]byte(address.Identity(a)))
 	return filepath.Join(dir, "dclone", fmt.Sprintf("%.60s-%x.state", name, sum[:6])), nil
 }
+
+// batchSize returns how many datoms a transaction of a first copy has unless the user says otherwise.
+func (p place) batchSize() int {
+	if p.isLive() {
+		return session.DefaultLiveBatchSize
+	}
+	return session.DefaultBatchSize
+}
+
+// makeHome makes the directory of the sidecar, and makes sure that a file can be made there, before a database is.
+func (p place) makeHome() error {
+	dir := filepath.Dir(p.state)
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, "dclone-*"); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return &failure{codeUsage, fmt.Errorf("keep sidecar of %s: %w", p.address, err), tryHome}
+	}
+	return nil
+}
+
+// tryHome is where sidecars of live clones can be kept instead.
+const tryHome = "--state FILE, or XDG_STATE_HOME, where a file can be made"
 
 // databaseName returns that of a clone's database.
 func databaseName(a address.Address) string {
@@ -86,7 +127,11 @@ func (p place) unheld() error {
 
 // gone is what a sidecar without its database ends with.
 func (p place) gone() error {
-	return fmt.Errorf("open clone %s: its sidecar is there, the database is gone: %w", p.address, dest.ErrStale)
+	err := fmt.Errorf("open clone %s: its sidecar is there, the database is gone: %w", p.address, dest.ErrStale)
+	if !p.isLive() {
+		return err
+	}
+	return &failure{codeDiverged, err, "clone and sidecar restored together, or dclone sync --restart <source> <dest>, which makes it anew and copies afresh"}
 }
 
 // dropCall is how a live clone is deleted. Datomic's library does it for whoever asks, and dclone does not.

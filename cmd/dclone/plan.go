@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dclone"
 	"dclone/session"
@@ -17,7 +18,8 @@ import (
 const planLong = `Say what sync would do, what it could not carry, and what stands in its way. Nothing is
 written anywhere (but for temporary files in TMPDIR, where a large source does not fit
 into --max-memory), and no lock is taken. A live DEST is asked through a JVM; where there is
-no database yet, of Datomic Cloud it is not known what cannot be carried.
+no database yet, of Datomic Cloud it is not known what cannot be carried. Whether a live
+DEST can run predicates (:db.attr/preds), and takes long strings, sync finds out.
 
 Datoms of transactions to be replayed are the source's. What of them cannot be carried,
 sync knows when it has replayed them: plan lists what could not so far, or of a first copy
@@ -45,14 +47,17 @@ func newPlan(p *program) *cobra.Command {
 		Short:   "Say what sync would do, and write nothing",
 		Long:    planLong,
 		Example: planExample,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := untilSignal()
 			defer cancel()
+			if err := opt.check(cmd.Flags()); err != nil {
+				return err
+			}
 			return p.plan(ctx, args, opt)
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&opt.batchSize, "max-batch-size", session.DefaultBatchSize, "as for sync")
+	f.IntVar(&opt.batchSize, "max-batch-size", 0, "`N` as for sync")
 	f.StringVar(&opt.txs, "tx-entities", session.DefaultTxEntities, "as for sync")
 	f.Var(&opt.maxMemory, "max-memory", "as for sync")
 	p.liveFlags(f)
@@ -69,6 +74,7 @@ const (
 	actionCatchUp   = "catch_up"
 	actionNothing   = "nothing"
 	actionRefuse    = "refuse"
+	actionUnknown   = "unknown" // a live clone has more than its sidecar says
 )
 
 // A planDoc is what plan prints. Counts are of what sync would write.
@@ -93,7 +99,8 @@ type planDoc struct {
 	Problems     []planProblem       `json:"problems"`
 	DurationMS   int64               `json:"duration_ms"`
 
-	blind bool // what cannot be carried is not known
+	blind   bool // what cannot be carried is not known
+	untried bool // nor whether predicates can
 }
 
 // A planProblem is what stands in the way of sync.
@@ -104,12 +111,12 @@ type planProblem struct {
 }
 
 func (p *program) plan(ctx context.Context, args []string, opt planOptions) error {
-	if err := opt.check(); err != nil {
-		return err
-	}
 	pr, err := p.pair("plan", args, opt.state)
 	if err != nil {
 		return err
+	}
+	if opt.batchSize == 0 {
+		opt.batchSize = pr.dest.batchSize()
 	}
 	began := time.Now()
 	src, err := p.openSource(ctx, pr.source)
@@ -126,7 +133,9 @@ func (p *program) plan(ctx context.Context, args []string, opt planOptions) erro
 		if f.code == codeSource || f.code == codeInterrupted || f.code == codeUsage {
 			return obstacle
 		}
-		pl.doc.Action = actionRefuse
+		if pl.doc.Action != actionUnknown {
+			pl.doc.Action = actionRefuse
+		}
 		pl.doc.Problems = append(pl.doc.Problems, planProblem{f.code, f.Error(), f.try})
 	}
 	pl.doc.DurationMS = time.Since(began).Milliseconds()
@@ -158,8 +167,8 @@ func (o *planOptions) shape() state.Options {
 	return state.Options{MaxBatchSize: o.batchSize, TxEntities: o.txs}
 }
 
-func (o *planOptions) check() error {
-	if o.batchSize < 1 || o.batchSize > 100_000 {
+func (o *planOptions) check(f *pflag.FlagSet) error {
+	if f.Changed("max-batch-size") && (o.batchSize < 1 || o.batchSize > 100_000) {
 		return usage("plan", "--max-batch-size %d: it may be from 1 to 100000", o.batchSize)
 	}
 	switch snapshot.TxEntities(o.txs) {

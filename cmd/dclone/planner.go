@@ -175,13 +175,16 @@ func (d *planDoc) rows() []string {
 	} else if d.KeepsT != nil {
 		rows = append(rows, "t\tnumbered anew: a replayed transaction has another t than in the source")
 	}
-	if d.DestExists != nil && !*d.DestExists {
+	if d.DestExists != nil && !*d.DestExists && d.Action != actionRefuse {
 		rows = append(rows, "database\tis not there yet: sync makes it")
 	}
 	if d.blind {
 		rows = append(rows, "not carried\tnot known before the database is there")
 	} else {
 		rows = append(rows, notCarriedRows(d.NotCarried, d.Accepted)...)
+	}
+	if d.untried {
+		rows = append(rows, "predicates\twhether the destination can run them, sync finds out")
 	}
 	for _, problem := range d.Problems {
 		rows = append(rows, "problem\t"+problem.Message)
@@ -199,6 +202,9 @@ func (d *planDoc) sentence() string {
 		return fmt.Sprintf("replay the source's transactions from t %d to t %d", *d.FromT+1, d.ToT)
 	case actionNothing:
 		return fmt.Sprintf("nothing: the clone is up to date at source t %d", d.ToT)
+	}
+	if d.Action == actionUnknown {
+		return "not known: sync holds what the clone has more against the source, and goes on if it is the same"
 	}
 	return "nothing: sync would refuse"
 }

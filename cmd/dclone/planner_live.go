@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"dclone"
@@ -19,7 +18,7 @@ import (
 // planLive is plan for a clone that a running Datomic has, which is asked and not written to.
 func (pl *planner) planLive(ctx context.Context) (err error) {
 	dst := pl.pair.dest
-	if pl.sidecar, err = dst.read(ctx, 0); err != nil && !errors.Is(err, state.ErrNone) {
+	if pl.sidecar, err = dst.check(ctx, 0); err != nil {
 		return err
 	}
 	clone, there, err := pl.p.openModel(ctx, dst)
@@ -89,8 +88,13 @@ func (pl *planner) checkClone(clone *destlive.Clone) (beyond bool, err error) {
 		return false, dclone.InDest(err)
 	case m.T < at.T || m.T == at.T && m != at:
 		return false, fmt.Errorf("compare %s with its sidecar: t %d is not there as it was written: %w", pl.pair.dest.address, at.T, dest.ErrStale)
+	case m.T > at.T && pl.sidecar.intent == nil && pl.sidecar.pos.Phase == state.Current:
+		pl.doc.Action = actionUnknown
+		return false, &failure{codeDiverged, fmt.Errorf("compare %s with its sidecar: it has more, from t %d on: somebody else has written to it, "+
+			"or the sidecar is an older copy", pl.pair.dest.address, at.T+1),
+			"dclone sync <source> <dest>, which writes nothing unless the source explains what is there"}
 	case m.T > at.T && pl.sidecar.intent == nil:
-		return false, dclone.InDest(&dest.DriftError{T: at.T + 1, Cause: "no run of dclone was under way; or the sidecar is an older copy, which sync finds out"})
+		return false, dclone.InDest(&dest.DriftError{T: at.T + 1, Cause: "no run of dclone was under way"})
 	}
 	return m.T > at.T, nil
 }
@@ -113,6 +117,7 @@ func (pl *planner) firstCopyLive(ctx context.Context, clone *destlive.Clone, t d
 		return err
 	}
 	pl.tellPlan(p)
+	pl.doc.untried = session.HasPredicates(snap)
 	if clone == nil && directory(pl.pair.dest.address) == "" {
 		pl.doc.NotCarried, pl.doc.blind = []dclone.NotCarried{}, true
 	}

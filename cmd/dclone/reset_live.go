@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"dclone"
 	"dclone/state"
 )
 
@@ -29,7 +28,7 @@ func (p *program) resetLive(ctx context.Context, dst place, opt resetOptions) er
 	case err == nil:
 		defer store.Close()
 	case !damaged:
-		return dclone.InDest(err)
+		return dst.unreadable(err)
 	}
 	if err := dst.forget(); err != nil {
 		return err

@@ -110,10 +110,10 @@ func (p *program) statusPlace(args []string, state string) (place, error) {
 	switch {
 	case text == "":
 		return place{}, usage("status", "DEST or STATE is wanted, as an argument or in %s", envDest)
-	case state != "":
-		return place{}, usage("status", "either STATE or --state, not both")
 	case err != nil && strings.Contains(text, ":"):
 		return p.dest1("status", args, state)
+	case state != "":
+		return place{}, usage("status", "either STATE or --state, not both")
 	case err != nil:
 		return place{}, &failure{codeNone, fmt.Errorf("open sidecar %s: there is none", text), "the clone's address, as in datomic-local:SYSTEM/DB"}
 	}

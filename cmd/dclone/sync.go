@@ -116,7 +116,8 @@ func newSync(p *program) *cobra.Command {
 
 func (o *syncOptions) flags(f *pflag.FlagSet, live func(*pflag.FlagSet)) {
 	f.SortFlags = false
-	f.IntVar(&o.batchSize, "max-batch-size", session.DefaultBatchSize, "`N` datoms in a transaction of the first copy")
+	f.IntVar(&o.batchSize, "max-batch-size", 0, fmt.Sprintf("`N` datoms in a transaction of the first copy (default %d, of a live clone %d)",
+		session.DefaultBatchSize, session.DefaultLiveBatchSize))
 	f.StringVar(&o.txs, "tx-entities", session.DefaultTxEntities,
 		"which of the source's transaction entities stay such in the first copy: `used|all|none`; used are those with data of their own or refs to them")
 	f.IntVarP(&o.jobs, "jobs", "j", runtime.NumCPU(), "`N` goroutines, for reading and writing alike; of a live clone, for reading")

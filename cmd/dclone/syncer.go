@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dclone"
+	"dclone/datomic/live"
 	"dclone/datomic/local"
 	destlive "dclone/dest/live"
 	destlocal "dclone/dest/local"
@@ -71,6 +72,19 @@ func outstanding(of state.Session) error {
 
 // once makes one run. Nothing is written where source and destination cannot be synced.
 func (s *syncer) once(ctx context.Context) (res session.Result, err error) {
+	if s.p.live.shared.wanted = s.pair.dest.isLive(); !s.p.live.shared.wanted {
+		return s.anew(ctx)
+	}
+	if res, err = s.anew(ctx); s.p.live.shared.killed && isA[*live.GoneError](err) && ctx.Err() == nil {
+		s.verbose("going on with a JVM for each: %v", err)
+		s.p.live.shared = sharedChild{}
+		res, err = s.anew(ctx)
+	}
+	return res, err
+}
+
+// anew makes a run, and opens the source for it.
+func (s *syncer) anew(ctx context.Context) (res session.Result, err error) {
 	src, err := s.p.openSource(ctx, s.pair.source)
 	if err != nil {
 		return res, err
@@ -138,6 +152,9 @@ func (s *syncer) check(ctx context.Context) (*sidecar, error) {
 		return nil, s.pair.dest.checkFree()
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := s.pair.dest.checkKind(sc); err != nil {
 		return nil, err
 	}
 	return sc, s.pair.dest.owns(sc)

@@ -21,13 +21,16 @@ import (
 // syncLive makes one run that writes through a running Datomic. sc is the clone's sidecar, nil where there is none.
 func (s *syncer) syncLive(ctx context.Context, src source.Conn, sc *sidecar) (res session.Result, err error) {
 	kept := s.clone != nil
-	if err := s.openClone(ctx, sc); err != nil {
-		return res, err
+	made := tracePath(filepath.Dir(s.pair.dest.state))
+	if sc == nil {
+		if err := s.pair.dest.makeHome(); err != nil {
+			made.remove(false)
+			return res, err
+		}
 	}
-	dir := filepath.Dir(s.pair.dest.state)
-	made := tracePath(dir)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return res, dclone.InDest(err)
+	if err := s.openClone(ctx, sc); err != nil {
+		made.remove(false)
+		return res, err
 	}
 	m := newMonitor(s.p, s.pair, sc, s.opt)
 	res, err = s.runLive(ctx, src, m)

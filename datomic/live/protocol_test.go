@@ -290,6 +290,13 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// What is as short as a letter is left, so that sentences can be read.
+func TestRedactShort(t *testing.T) {
+	var l tail
+	l.hide(`{:server-type :peer-server :access-key "a" :secret "bc" :endpoint "h:1"}`)
+	require.Equal(t, "Could not locate abc", l.redact("Could not locate abc"))
+}
+
 func FuzzAnswer(f *testing.F) {
 	for _, v := range []any{[]any{int64(3), int64(1), []any{int64(1), int64(2), int64(3), "x"}}, []any{int64(0), int64(2), fressian.Map{{Key: "class", Value: "x"}}}} {
 		b, err := fressian.Append(nil, v)

@@ -66,12 +66,15 @@ func (t *tail) last() []string {
 
 var secretParts = regexp.MustCompile(`(?i)(?:password|passwd|secret|secret[-_]key|access[-_]key(?:[-_]id)?)"?[\s=:]+"?([^"&\s,})]+)`)
 
+// shortestSecret is how long what is hidden is at least. Shorter ones, which keep nobody out, are in every other word.
+const shortestSecret = 3
+
 // hide makes the secrets in the argument of a connect unseen.
 func (t *tail) hide(arg string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, found := range secretParts.FindAllStringSubmatch(arg, -1) {
-		if !slices.Contains(t.secrets, found[1]) {
+		if len(found[1]) >= shortestSecret && !slices.Contains(t.secrets, found[1]) {
 			t.secrets = append(t.secrets, found[1])
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,11 +36,16 @@ func (e *MergeError) Error() string {
 
 // send transacts frames. What earlier ones of their group have bound is known.
 func (c *Clone) send(left []*frame) error {
+	var last *live.RemoteError // that nothing came of
 	for lost := 0; ; {
 		at, before := c.mark, maps.Clone(c.bound)
 		err := newWindow(c).send(left)
 		if !errors.Is(err, live.ErrUnknownOutcome) || c.ctx.Err() != nil || lost == lostTimes {
 			return c.because(err)
+		}
+		answer := failing(err)
+		if answer != nil && last != nil && *answer == *last {
+			return fmt.Errorf("%w: the same answer twice, and nothing of it was in the clone after the first", err)
 		}
 		c.log("%v: asking the clone itself, with another JVM", err)
 		rest, err := c.ask(at, left, before)
@@ -47,10 +53,24 @@ func (c *Clone) send(left []*frame) error {
 			return err
 		}
 		if lost++; len(rest) < len(left) {
-			left, lost = rest, 0
+			left, lost, answer = rest, 0, nil
 		}
+		last = answer
 	}
 }
+
+// failing returns Datomic's own answer to a transaction whose outcome is unknown, nil where it may be another the next time:
+// where something on the way was not there, or where none came.
+func failing(err error) *live.RemoteError {
+	var answer *live.RemoteError
+	if !errors.As(err, &answer) || answer.DBError != "" || slices.Contains(passing, answer.Anomaly) {
+		return nil
+	}
+	return answer
+}
+
+// passing are the anomalies that pass.
+var passing = []string{"cognitect.anomalies/unavailable", "cognitect.anomalies/interrupted"}
 
 // because returns why a transaction was refused, where that is that somebody else has written to the clone.
 func (c *Clone) because(err error) error {
