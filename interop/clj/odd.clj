@@ -8,7 +8,10 @@
   (:import java.util.UUID))
 
 (defn- tx! [conn & tx-data]
-  (interop/tx-at! conn (+ 1 (max interop/epoch (interop/newest-instant (d/db conn)))) tx-data))
+  (let [at (+ 1 (max interop/epoch (interop/newest-instant (d/db conn))))]
+    (while (< (System/currentTimeMillis) at) ; the newest may be of this very millisecond
+      (Thread/sleep 1))
+    (interop/tx-at! conn at tx-data)))
 
 (defn- tx-entity [t] (+ (bit-shift-left 3 42) t))
 

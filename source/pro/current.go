@@ -17,7 +17,7 @@ func (s *snapshot) Current(ctx context.Context, a dclone.EntityID) stream {
 }
 
 // current leaves of a group, whose values compare equal, those that hold as of tx. Such values may differ:
-// 1.0M and 1.00M hold side by side. A retraction hides all that is older in the same tiers and in the log
+// 1.0M and 1.00M hold side by side, in the order they came in. A retraction hides all that is older in the same tiers and in the log
 // behind them, as it does for peers; what an index job has left in the main tier without it holds.
 func current(group []dclone.Datom, tx dclone.EntityID) []dclone.Datom {
 	if len(group) > 1 {
@@ -33,9 +33,6 @@ func current(group []dclone.Datom, tx dclone.EntityID) []dclone.Datom {
 			group[n] = d
 			n++
 		}
-	}
-	if n > 1 {
-		slices.SortFunc(group[:n], func(x, y dclone.Datom) int { return bytes.Compare(x.V, y.V) })
 	}
 	return group[:n]
 }
