@@ -26,8 +26,8 @@
 // the start of the JVM is printed below the rows. It reads and writes backups through a stand-in for the part that Datomic does
 // not publish, which syncs nothing; dclone makes each file durable.
 //
-// With -live, source and clone are Datomic Local databases that JVMs serve, dclone's being one for each and the library's
-// one for both. Processor time is that of dclone and its JVMs; the peaks are apart. The floor is the transactor's own work:
+// With -live, source and clone are Datomic Local databases that a JVM of each program's serves, one for both
+// databases. Processor time is that of dclone and its JVM; the peaks are apart. The floor is the transactor's own work:
 // the transactions of dclone's clone, built before, transacted once more in one JVM. What the clones hold in the end is
-// counted, by attribute. dclone's JVMs find what others of their class path have compiled in the user's cache.
+// counted, by attribute. dclone's JVM finds what others of their class path have compiled in the user's cache.
 package main
