@@ -154,7 +154,8 @@ func check(t testing.TB, group []*frame, log []dclone.Tx, b binding) (inOrder bo
 // frames once, and what tempids stand for is what it says.
 func TestRandomWindows(t *testing.T) {
 	mishaps, cuts, shuffled := 0, 0, 0
-	for _, seed := range seeds.Of(t, 150) {
+	all := seeds.Of(t, 150)
+	for _, seed := range all {
 		r := rand.New(rand.NewPCG(seed, 4))
 		m := newModel(t, rand.New(rand.NewPCG(seed, 5)))
 		window := 1 + r.IntN(6)
@@ -173,6 +174,9 @@ func TestRandomWindows(t *testing.T) {
 		mishaps, cuts = mishaps+m.mishaps, cuts+l.cuts
 	}
 	t.Logf("%d mishaps, %d runs cut, %d groups in another order", mishaps, cuts, shuffled)
+	if len(all) < 50 {
+		return // so few may have been lucky
+	}
 	require.NotZero(t, mishaps)
 	require.NotZero(t, cuts)
 	require.NotZero(t, shuffled)
