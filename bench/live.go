@@ -119,8 +119,8 @@ func (p *livePlace) first(datoms, runs int) error {
 		}
 	}
 	ours := &row{name: "first copy, dclone", prepare: afresh(p.clone, p.state), command: p.sync()}
-	large := &row{name: "first copy, batches of 2,000", prepare: afresh(p.clone, p.state), command: p.sync("--max-batch-size", "2000")}
-	rows := []*row{large, ours, {name: "floor: transact the same", prepare: afresh(p.floor), command: p.floorCall(firstT)}}
+	small := &row{name: "first copy, batches of 500", prepare: afresh(p.clone, p.state), command: p.sync("--max-batch-size", "500")}
+	rows := []*row{small, ours, {name: "floor: transact the same", prepare: afresh(p.floor), command: p.floorCall(firstT)}}
 	if p.peer != nil {
 		rows = append(rows, &row{name: "first copy, datomic-backup", ours: ours, prepare: afresh(p.theirs), command: p.peerCall()})
 	}
