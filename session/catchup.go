@@ -19,14 +19,9 @@ func (r *run) catchUp(ctx context.Context) error {
 	if err := r.recover(ctx); err != nil {
 		return err
 	}
-	if r.pos.Source.T == r.basis {
-		r.result.Status = or(r.result.Status, UpToDate)
-		if r.result.Transactions > 0 && r.result.Status == UpToDate {
-			r.result.Status = Incremental
-		}
+	if r.upToDate() {
 		return nil
 	}
-	r.result.Status = or(r.result.Status, Incremental)
 	t, err := r.translator()
 	if err != nil {
 		return err
@@ -43,6 +38,19 @@ func (r *run) catchUp(ctx context.Context) error {
 		return dclone.InDest(err)
 	}
 	return r.reindex(ctx)
+}
+
+// upToDate reports whether there is nothing to replay, and notes in the result whether this is a catch-up.
+func (r *run) upToDate() bool {
+	is := r.pos.Source.T == r.basis
+	switch {
+	case r.result.Status != "":
+	case is && r.result.Transactions == 0:
+		r.result.Status = UpToDate
+	default:
+		r.result.Status = Incremental
+	}
+	return is
 }
 
 func (r *run) translator() (*replay.Translator, error) {
@@ -71,10 +79,7 @@ func (r *run) loop(t *replay.Translator, clone replay.Clone) *replay.Loop {
 	all := int64(r.basis - from)
 	r.progress(Progress{All: all})
 	return &replay.Loop{Store: r.store, Clone: clone, Key: r.session.Key, Limits: replay.ReplayLimits, At: r.opt.At,
-		Fingerprint: func(t dclone.T) (dclone.Fingerprint, error) {
-			f, err := r.src.Fingerprint(r.session.Key, t)
-			return f, dclone.InSource(err)
-		},
+		Fingerprint: r.fingerprint,
 		Progress: func(p replay.Progress) {
 			t.Committed()
 			r.pos = p.Position

@@ -2,16 +2,12 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
-
-	"github.com/google/uuid"
 
 	"dclone"
 	"dclone/dest"
@@ -35,25 +31,15 @@ var liveLimits = replay.Limits{Txs: 256, Bytes: 2 << 20, After: time.Second}
 // SyncLive is Sync for a clone that a running Datomic serves. Its first copy needs an empty database.
 func SyncLive(ctx context.Context, src source.Conn, dst *destlive.Clone, path string, opt Options) (Result, error) {
 	began := time.Now()
-	if opt.Jobs <= 0 {
-		opt.Jobs = runtime.GOMAXPROCS(0)
+	base, err := newRun(src, opt)
+	if err != nil {
+		return Result{}, err
 	}
-	if opt.MaxBatchSize < 0 {
-		return Result{}, fmt.Errorf("set --max-batch-size to %d: a transaction needs room for one datom at least", opt.MaxBatchSize)
-	}
-	r := &liveRun{run{src: src, opt: opt, basis: src.Basis()}, dst}
-	err := r.open(ctx, path)
-	defer func() {
-		if r.store != nil {
-			r.store.Close()
-		}
-	}()
-	if err == nil {
+	r := &liveRun{base, dst}
+	if err = r.open(ctx, path); err == nil {
 		err = r.sync(ctx)
 	}
-	r.result.Session, r.result.Position = r.session, r.pos
-	r.result.Duration = time.Since(began)
-	return r.result, err
+	return r.end(began), err
 }
 
 // open opens the sidecar, or makes one for a clone that is empty.
@@ -61,18 +47,11 @@ func (r *liveRun) open(ctx context.Context, path string) error {
 	if id := r.src.DatabaseID(); id != "" && id == r.dst.DatabaseID() {
 		return fmt.Errorf("clone %s to %s: both are the database %q: %w", r.opt.SourceAddress, r.opt.DestAddress, id, ErrSame)
 	}
-	store, err := state.Open(path)
+	err := r.readSidecar(path)
 	if errors.Is(err, state.ErrNone) {
 		return r.create(ctx, path)
 	}
 	if err != nil {
-		return err
-	}
-	r.store = store
-	if r.session, err = store.Session(); err != nil {
-		return err
-	}
-	if r.pos, err = store.Position(); err != nil {
 		return err
 	}
 	if r.opt.Restart {
@@ -92,13 +71,7 @@ func (r *liveRun) open(ctx context.Context, path string) error {
 func (r *liveRun) know() {
 	r.dst.SetKey(r.session.Key)
 	r.dst.SetTaken(func(e dclone.EntityID) (taken bool, err error) {
-		err = r.store.View(func(tx *state.Tx) error {
-			m, err := tx.Map()
-			if err == nil {
-				_, taken, err = m.Source(e)
-			}
-			return err
-		})
+		_, taken, err = r.sourceOf(e)
 		return taken, err
 	})
 }
@@ -129,33 +102,16 @@ func (r *liveRun) create(ctx context.Context, path string) error {
 	if err := r.checkEmpty(); err != nil {
 		return err
 	}
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
+	clone := state.Identity{Address: r.opt.DestAddress, ID: r.dst.DatabaseID(), Kind: r.dst.Kind()}
+	if err := r.newSession(clone, DefaultLiveBatchSize); err != nil {
 		return err
 	}
-	r.session = state.Session{
-		Version: state.Version, ID: uuid.New(), Created: time.Now().UTC().Truncate(time.Second), Key: key,
-		Source: state.Identity{Address: r.opt.SourceAddress, ID: r.src.DatabaseID(), Born: r.src.Born()},
-		Dest:   state.Identity{Address: r.opt.DestAddress, ID: r.dst.DatabaseID(), Kind: r.dst.Kind()},
-		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultLiveBatchSize),
-			TxEntities: or(r.opt.TxEntities, DefaultTxEntities)},
-	}
+	r.dst.SetKey(r.session.Key)
 	var err error
-	if r.session.Source.First, err = r.src.First(key); err != nil {
-		return dclone.InSource(err)
-	}
-	f, err := r.src.Fingerprint(key, r.basis)
-	if err != nil {
-		return dclone.InSource(err)
-	}
-	r.dst.SetKey(key)
-	mark, err := r.dst.Mark()
-	if err != nil {
+	if r.pos.Clone, err = r.dst.Mark(); err != nil {
 		return dclone.InDest(err)
 	}
-	r.pos = state.Position{Phase: state.Loading, Source: f, Basis: r.basis, Clone: mark}
-	r.store, err = state.Create(path, r.session, r.pos)
-	if err != nil {
+	if r.store, err = state.Create(path, r.session, r.pos); err != nil {
 		return dclone.InDest(err)
 	}
 	r.know()
@@ -189,9 +145,9 @@ func (r *liveRun) checkClocks() error {
 	if r.pos.Phase == state.Current && r.pos.Source.T == r.basis {
 		return nil
 	}
-	f, err := r.src.Fingerprint(r.session.Key, r.basis)
+	f, err := r.fingerprint(r.basis)
 	if err != nil {
-		return dclone.InSource(err)
+		return err
 	}
 	return dclone.InDest(r.dst.CheckInstant(f.T, f.Instant))
 }
@@ -242,14 +198,9 @@ func (r *liveRun) recover(ctx context.Context) error {
 
 // catchUp replays what the source has beyond the position.
 func (r *liveRun) catchUp(ctx context.Context) error {
-	if r.pos.Source.T == r.basis {
-		r.result.Status = or(r.result.Status, UpToDate)
-		if r.result.Transactions > 0 && r.result.Status == UpToDate {
-			r.result.Status = Incremental
-		}
+	if r.upToDate() {
 		return nil
 	}
-	r.result.Status = or(r.result.Status, Incremental)
 	err := r.replay(ctx)
 	if r.mayUpgrade(err) {
 		if err = r.upgrade(); err == nil {
@@ -268,10 +219,7 @@ func (r *liveRun) replay(ctx context.Context) error {
 	t := destlive.NewTranslator(r.dst, r.store, s, f, r.dst.Instant())
 	from, all, made := r.pos.Source.T, int64(r.basis-r.pos.Source.T), int64(0)
 	r.progress(Progress{All: all})
-	loop := r.loop(t, func(of dclone.T) (dclone.Fingerprint, error) {
-		f, err := r.src.Fingerprint(r.session.Key, of)
-		return f, dclone.InSource(err)
-	}, func(p replay.Progress) Progress {
+	loop := r.loop(t, r.fingerprint, func(p replay.Progress) Progress {
 		r.result.Transactions, made = r.result.Transactions+made, 0
 		return Progress{Done: int64(p.Position.Source.T - from), All: all}
 	})

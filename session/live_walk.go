@@ -58,10 +58,7 @@ func (r *liveRun) compare(ctx context.Context, witness *destlive.Witness) error 
 			}
 		}
 	}
-	loop := r.loop(t, func(of dclone.T) (dclone.Fingerprint, error) {
-		f, err := r.src.Fingerprint(r.session.Key, of)
-		return f, dclone.InSource(err)
-	}, func(p replay.Progress) Progress { return Progress{} })
+	loop := r.loop(t, r.fingerprint, func(p replay.Progress) Progress { return Progress{} })
 	loop.Clone = witness
 	r.pos, err = loop.Run(ctx, r.pos, steps)
 	return err

@@ -201,13 +201,7 @@ func (r *run) attribute(a dclone.EntityID) string {
 	}
 	src, ok := f.Source(a)
 	if !ok {
-		err = r.store.View(func(tx *state.Tx) error {
-			m, err := tx.Map()
-			if err == nil {
-				src, ok, err = m.Source(a)
-			}
-			return err
-		})
+		src, ok, err = r.sourceOf(a)
 	}
 	if at := s.Attribute(src); ok && err == nil && at != nil {
 		return at.Ident.String()

@@ -128,45 +128,49 @@ type run struct {
 	basis   dclone.T // of the source when the run began
 }
 
-// Sync brings the clone dst, whose sidecar is at path, up to the basis of src. It writes nothing
-// where the two do not belong together.
-func Sync(ctx context.Context, src source.Conn, dst *destlocal.Clone, path string, opt Options) (Result, error) {
-	began := time.Now()
+// newRun returns a run that knows its source, with what opt leaves out.
+func newRun(src source.Conn, opt Options) (run, error) {
 	if opt.Jobs <= 0 {
 		opt.Jobs = runtime.GOMAXPROCS(0)
 	}
 	if opt.MaxBatchSize < 0 {
-		return Result{}, fmt.Errorf("set --max-batch-size to %d: a transaction needs room for one datom at least", opt.MaxBatchSize)
+		return run{}, fmt.Errorf("set --max-batch-size to %d: a transaction needs room for one datom at least", opt.MaxBatchSize)
 	}
-	r := &run{src: src, dst: dst, opt: opt, basis: src.Basis()}
-	err := r.open(ctx, path)
-	defer func() {
-		if r.store != nil {
-			r.store.Close()
-		}
-	}()
-	if err == nil {
-		err = r.sync(ctx)
+	return run{src: src, opt: opt, basis: src.Basis()}, nil
+}
+
+// end closes the sidecar, and returns what a run that began then came to.
+func (r *run) end(began time.Time) Result {
+	if r.store != nil {
+		r.store.Close()
 	}
 	r.result.Session, r.result.Position = r.session, r.pos
 	r.result.Duration = time.Since(began)
-	return r.result, err
+	return r.result
+}
+
+// Sync brings the clone dst, whose sidecar is at path, up to the basis of src. It writes nothing
+// where the two do not belong together.
+func Sync(ctx context.Context, src source.Conn, dst *destlocal.Clone, path string, opt Options) (Result, error) {
+	began := time.Now()
+	r, err := newRun(src, opt)
+	if err != nil {
+		return Result{}, err
+	}
+	r.dst = dst
+	if err = r.open(ctx, path); err == nil {
+		err = r.sync(ctx)
+	}
+	return r.end(began), err
 }
 
 // open opens the sidecar of the clone, or plans a first copy and makes one.
 func (r *run) open(ctx context.Context, path string) error {
-	store, err := state.Open(path)
+	err := r.readSidecar(path)
 	if errors.Is(err, state.ErrNone) {
 		return r.begin(ctx, path)
 	}
 	if err != nil {
-		return err
-	}
-	r.store = store
-	if r.session, err = store.Session(); err != nil {
-		return err
-	}
-	if r.pos, err = store.Position(); err != nil {
 		return err
 	}
 	r.dst.SetKey(r.session.Key)
@@ -177,6 +181,18 @@ func (r *run) open(ctx context.Context, path string) error {
 		return err
 	}
 	return r.checkShape()
+}
+
+// readSidecar opens the sidecar, and reads what the run before has left in it.
+func (r *run) readSidecar(path string) (err error) {
+	if r.store, err = state.Open(path); err != nil {
+		return err
+	}
+	if r.session, err = r.store.Session(); err != nil {
+		return err
+	}
+	r.pos, err = r.store.Position()
+	return err
 }
 
 // restart throws the clone away, but only one that the session has made.
@@ -197,8 +213,8 @@ func (r *run) begin(ctx context.Context, path string) error {
 	return r.create(ctx, path)
 }
 
-// create reads the source, makes the sidecar in place of an older one, and the first copy.
-func (r *run) create(ctx context.Context, path string) error {
+// newSession makes the session of a new clone, and the position where its first copy begins.
+func (r *run) newSession(clone state.Identity, batchSize int) error {
 	key := make([]byte, 32)
 	if _, err := rand.Read(key); err != nil {
 		return err
@@ -206,20 +222,32 @@ func (r *run) create(ctx context.Context, path string) error {
 	r.session = state.Session{
 		Version: state.Version, ID: uuid.New(), Created: time.Now().UTC().Truncate(time.Second), Key: key,
 		Source: state.Identity{Address: r.opt.SourceAddress, ID: r.src.DatabaseID(), Born: r.src.Born()},
-		Dest:   state.Identity{Address: r.opt.DestAddress},
-		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, DefaultBatchSize),
+		Dest:   clone,
+		Options: state.Options{Plan: state.PlanVersion, MaxBatchSize: or(r.opt.MaxBatchSize, batchSize),
 			TxEntities: or(r.opt.TxEntities, DefaultTxEntities)},
 	}
-	r.dst.SetKey(key)
 	var err error
 	if r.session.Source.First, err = r.src.First(key); err != nil {
 		return dclone.InSource(err)
 	}
-	f, err := r.src.Fingerprint(key, r.basis)
-	if err != nil {
-		return dclone.InSource(err)
+	f, err := r.fingerprint(r.basis)
+	r.pos = state.Position{Phase: state.Loading, Source: f, Basis: r.basis}
+	return err
+}
+
+// fingerprint returns that of the source's transaction.
+func (r *run) fingerprint(t dclone.T) (dclone.Fingerprint, error) {
+	f, err := r.src.Fingerprint(r.session.Key, t)
+	return f, dclone.InSource(err)
+}
+
+// create reads the source, makes the sidecar in place of an older one, and the first copy.
+func (r *run) create(ctx context.Context, path string) error {
+	if err := r.newSession(state.Identity{Address: r.opt.DestAddress}, DefaultBatchSize); err != nil {
+		return err
 	}
-	r.pos = state.Position{Phase: state.Loading, Source: f, Basis: r.basis, Clone: dclone.Mark{T: -1}}
+	r.dst.SetKey(r.session.Key)
+	r.pos.Clone.T = -1
 	// The source is read whole before anything is written: it may prove damaged.
 	load, err := r.plan(ctx)
 	if err != nil {
@@ -314,6 +342,18 @@ func (r *run) log(format string, args ...any) {
 	if r.opt.Log != nil {
 		r.opt.Log(fmt.Sprintf(format, args...))
 	}
+}
+
+// sourceOf returns which entity of the source one of the clone stands for, as the map has it.
+func (r *run) sourceOf(clone dclone.EntityID) (src dclone.EntityID, ok bool, err error) {
+	err = r.store.View(func(tx *state.Tx) error {
+		m, err := tx.Map()
+		if err == nil {
+			src, ok, err = m.Source(clone)
+		}
+		return err
+	})
+	return src, ok, err
 }
 
 // update changes the sidecar, which counts as a part of the clone.
