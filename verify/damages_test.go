@@ -8,16 +8,18 @@ import (
 	"dclone/datomic/local"
 )
 
-// damages are ways a clone's log can be wrong. Kinds must all be found at level checksum and at
+// A damage is a way a clone's log can be wrong. Kinds must all be found at level checksum and at
 // level full, and at level counts those of counts; a text of one of them must hold text.
-var damages = []struct {
+type damage struct {
 	name   string
 	damage func(l *cloneLog)
 	kinds  []Kind
 	counts []Kind
 	text   string
 	native bool // the order of datoms, or what Datomic derives: a live clone is not compared by it
-}{
+}
+
+var damages = []damage{
 	{name: "value", kinds: []Kind{KindValue}, text: `entity 74766790688869 (clone: `,
 		damage: func(l *cloneLog) { l.change(l.of(kw("person", "age"), 41, true), set(42)) }},
 	{name: "value text", kinds: []Kind{KindValue}, text: `:person/age: the source has 41, the clone 42`,

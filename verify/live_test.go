@@ -16,7 +16,6 @@ import (
 
 	"dclone"
 	"dclone/datomic/live"
-	"dclone/datomic/local"
 	destlive "dclone/dest/live"
 	"dclone/interop"
 	"dclone/session"
@@ -134,25 +133,9 @@ func TestLiveEqual(t *testing.T) {
 // Datomic writes in its own way.
 func TestLiveDamage(t *testing.T) {
 	src, dir := liveCloneOf(t, liveZoo(t), liveMore, session.Options{MaxBatchSize: 20})
-	loaded := position(t, dir).Loaded
-	for _, c := range damages {
-		if c.native {
-			continue
-		}
-		t.Run(c.name, func(t *testing.T) {
-			damaged := copyDir(t, dir)
-			l := readLog(t, damaged)
-			l.loaded = loaded
-			c.damage(l)
-			l.write(damaged)
-			requireFound(t, verifyClone(t, src, damaged, Options{Level: Counts}), c.counts, "")
-			requireFound(t, verifyClone(t, src, damaged, Options{Level: Checksum}), c.kinds, c.text)
-			requireFound(t, verifyClone(t, src, damaged, Options{Level: Full}), c.kinds, c.text)
-		})
-	}
+	testDamages(t, src, dir, func(c damage) bool { return !c.native })
 }
 
-// TestLiveEachDatom damages one datom of a live clone after the other, as TestEachDatom does.
 // liveMapDamages are ways the map of a live clone can be wrong, beside those of sidecarDamages.
 var liveMapDamages = []struct {
 	name, text string
@@ -201,30 +184,8 @@ func TestLiveSidecarDamage(t *testing.T) {
 // TestLiveEachDatom damages one datom of a live clone after the other, as TestEachDatom does.
 func TestLiveEachDatom(t *testing.T) {
 	src, dir := liveCloneOf(t, liveZoo(t), liveMore, session.Options{MaxBatchSize: 20})
-	intact, damaged := readLog(t, dir), copyDir(t, dir)
 	requireOK(t, verifyClone(t, src, dir, Options{}))
-	tried := 0
-	for i, tx := range intact.txs {
-		for k, was := range tx.Datoms {
-			if tx.T <= local.BootstrapT {
-				continue
-			}
-			tried++
-			for _, way := range []string{"removed", ways[tried%len(ways)]} {
-				if len(tx.Datoms) == 1 && way == "removed" {
-					continue
-				}
-				l := &cloneLog{t: t, txs: slices.Clone(intact.txs)}
-				l.spoil(i, k, way)
-				l.write(damaged)
-				rep, err := tryVerify(t, src, damaged, Options{Level: []Level{Checksum, Full}[tried%2]})
-				if err == nil && rep.Status == OK && !harmless(tx, was, way) {
-					t.Errorf("%s, t %d, datom %d, %v: not found", way, tx.T, k, was)
-				}
-			}
-		}
-	}
-	require.Greater(t, tried, 150)
+	require.Greater(t, testEachDatom(t, src, dir, harmless), 150)
 }
 
 // harmless reports whether Datomic may write down what was done: that it altered an attribute, or twice that a value
