@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"dclone"
 	"dclone/datomic/live"
@@ -161,21 +160,17 @@ func (s *syncer) check(ctx context.Context) (*sidecar, error) {
 }
 
 // lock locks the destination, and waits for it as long as the user wants.
-func (s *syncer) lock(ctx context.Context) (*destlocal.Clone, error) {
-	said := false
-	for end := time.Now().Add(s.opt.retryLock); ; {
-		dst, err := destlocal.Lock(s.pair.dest.dir)
-		if err == nil || !errors.Is(err, local.ErrLocked) || !time.Now().Before(end) {
-			return dst, dclone.InDest(err)
-		}
-		if !said {
+func (s *syncer) lock(ctx context.Context) (dst *destlocal.Clone, err error) {
+	said := s.opt.retryLock == 0
+	err = whileLocked(ctx, s.opt.retryLock, func() error {
+		dst, err = destlocal.Lock(s.pair.dest.dir)
+		if errors.Is(err, local.ErrLocked) && !said {
 			s.verbose("waiting for %s: %v", s.pair.dest.address, err)
 			said = true
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
+		return dclone.InDest(err)
+	})
+	return dst, err
 }
 
 func (s *syncer) options(m *monitor) session.Options {
